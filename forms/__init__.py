@@ -1,0 +1,1 @@
+"""The form language: definitions, expressions, instances, ledger tables. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Exchange between stations: one bundle for every road."""
