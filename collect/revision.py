@@ -56,7 +56,7 @@ class Revision:
 
     @property
     def digest(self) -> str:
-        """Hex SHA-256 of all fields with the changes replaced by their digest: what `previous` of the next one names."""
+        """Hex SHA-256 of all fields, changes replaced by their digest: what `previous` of the next one names."""
         header = [
             self.id.station, self.id.seq, [[parent.station, parent.seq] for parent in sorted(self.parents)],
             self.time, self.author, self.save, self.form, self.version, self.table, self.record, self.village,
