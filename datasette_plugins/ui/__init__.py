@@ -1,0 +1,43 @@
+"""The frame of every page: templates, static files, words in two languages, labels of ledgers.
+
+All assets of all our plugins stand in `ui/static`: one distribution has one static prefix, `/-/static-plugins/cunce/`.
+`ui/templates` holds pages of our own (named `cunce_*.html` or `<plugin>_*.html`); `ui/pages` holds what replaces
+Datasette's own templates, and is only given to a Datasette that serves a station.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from datasette_plugins.desk import configuration, desk_of, hookimpl, mode_of
+from datasette_plugins.ui.language import language_of, say
+
+STATIC = "/-/static-plugins/cunce/"
+
+
+@pass_context
+def _say_here(context: Context, key: str, **slots: Any) -> str:
+    return say(key, context.get("lang", "zh"), **slots)
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
+    """Give templates `t(key, **slots)`: the words of a key in the page's language."""
+    if configuration(datasette) is not None:
+        env.globals["t"] = _say_here
+
+
+@hookimpl
+def extra_template_vars(request: Any, datasette: Any) -> Any:
+    """Give every page its language, the station's name and mode, and where the static files are."""
+    if configuration(datasette) is None:
+        return {}
+    return {
+        "lang": language_of(request),
+        "station": desk_of(datasette).station,
+        "mode": mode_of(datasette),
+        "static": lambda name: datasette.urls.path(STATIC + name),
+    }

@@ -1,0 +1,96 @@
+"""Serving: the one place that knows Datasette's settings and uvicorn."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from datasette.app import Datasette
+
+from datasette_plugins.desk import Mode, desk_of, open_desk
+
+if TYPE_CHECKING:
+    from collect.station import Station
+
+# Why each: docs/hub.md.
+SETTINGS: dict[str, Any] = {
+    "default_allow_sql": False,
+    "allow_download": False,
+    "allow_csv_stream": False,
+    "suggest_facets": False,
+    "max_returned_rows": 500,
+    "default_page_size": 50,
+    "default_cache_ttl": 0,
+    "num_sql_threads": 3,
+}
+
+
+def build(station: Station, *, mode: Mode, settings: dict[str, Any] | None = None) -> Datasette:
+    """Return the Datasette that serves a station's ledgers, with our plugins awake.
+
+    `station`: open; it stays the caller's to close. `mode`: laptop (data entry, one person, this machine only) or hub
+    (accounts, roles, exchange). `settings`: Datasette settings over ours.
+    """
+    folder = station.folder
+    datasette = Datasette(
+        [str(path) for path in databases(folder, mode)],
+        metadata=_metadata(folder, mode),
+        settings={**SETTINGS, **(settings or {})},
+        secret=secret_of(folder),
+        template_dir=str(Path(__file__).parent / "ui" / "pages"),
+    )
+    open_desk(datasette, station)
+    return datasette
+
+
+def databases(folder: Path, mode: Mode) -> list[Path]:
+    """Return the SQLite files a station shows: the township's ledgers, and on a hub one file per village."""
+    shown = [folder / "township.db"]
+    if mode == "hub":
+        shown += sorted((folder / "villages").glob("*.db"))
+    return [path for path in shown if path.exists()]
+
+
+def secret_of(folder: Path, name: str = "datasette") -> str:
+    """Return the station's own secret of this name from secrets.json (mode 0600), made and kept when it is new."""
+    path = folder / "secrets.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if name not in kept:
+        kept[name] = secrets.token_hex(32)
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(kept), encoding="utf-8")
+        fresh.replace(path)
+    return str(kept[name])
+
+
+def serve(station: Station, *, mode: Mode, host: str = "127.0.0.1", port: int = 8001, **uvicorn_options: Any) -> None:
+    """Serve a station until interrupted; `uvicorn_options` such as ssl_certfile and ssl_keyfile go to uvicorn."""
+    import uvicorn
+
+    datasette = build(station, mode=mode)
+    try:
+        uvicorn.run(
+            datasette.app(), host=host, port=port, log_level="warning", server_header=False, **uvicorn_options
+        )
+    finally:
+        desk_of(datasette).close()
+
+
+def _metadata(folder: Path, mode: Mode) -> dict[str, Any]:
+    metadata: dict[str, Any] = yaml.safe_load(_shipped_metadata()) or {}
+    plugins = metadata.setdefault("plugins", {})
+    plugins["cunce"] = {**plugins.get("cunce", {}), "station": str(folder), "mode": mode}
+    return metadata
+
+
+def _shipped_metadata() -> str:
+    """The wheel carries metadata.yml inside the package; a checkout keeps it at its top."""
+    inside = resources.files("datasette_plugins").joinpath("metadata.yml")
+    if inside.is_file():
+        return inside.read_text(encoding="utf-8")
+    return (Path(__file__).parent.parent / "metadata.yml").read_text(encoding="utf-8")
