@@ -11,6 +11,10 @@ from forms.problems import Place, Problem
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+def _nothing() -> Mapping[str, str]:
+    return _NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """The source of an XPath expression and where its author wrote it; compiled elsewhere (`forms.program`)."""
@@ -44,7 +48,7 @@ class Choice:
 
     name: str
     label: Label
-    columns: Mapping[str, str] = _NOTHING
+    columns: Mapping[str, str] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,10 @@ class Question:
     constraint_message: Label = Label()
     calculate: Expression | None = None
     itemset: Itemset | None = None
-    parameters: Mapping[str, str] = _NOTHING
+    parameters: Mapping[str, str] = field(default_factory=_nothing)
     mediatype: str = ""
     preload: tuple[str, str] | None = None
-    ledger: Mapping[str, str] = _NOTHING
+    ledger: Mapping[str, str] = field(default_factory=_nothing)
     entity: str = ""
     place: Place = Place()
 
@@ -136,7 +140,7 @@ class Repeat:
     count: Expression | None = None
     fixed: bool = False
     initial: int = 1
-    ledger: Mapping[str, str] = _NOTHING
+    ledger: Mapping[str, str] = field(default_factory=_nothing)
     place: Place = Place()
 
 
@@ -157,10 +161,24 @@ class SecondaryInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """An element of the primary instance as it stands in the form: what a new record starts from.
+
+    `template` marks the pattern of a repeat's new instances (`jr:template`), which is no instance itself.
+    """
+
+    name: str
+    text: str = ""
+    children: tuple[Seed, ...] = ()
+    template: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """A `setvalue`: on any of `events` (odk-instance-first-load, odk-instance-load, odk-new-repeat,
     xforms-value-changed) the node at `target` gets `value` (or `literal`); `trigger` is the path whose change fires
-    xforms-value-changed; `repeat` the path of the repeat whose new instance fires odk-new-repeat."""
+    xforms-value-changed; `repeat` the path of the repeat whose new instance fires odk-new-repeat. `target` has no
+    predicates; `ref` is the reference as written, where it has some (`/data/rep[position() = 1]/a`)."""
 
     events: tuple[str, ...]
     target: str
@@ -168,6 +186,7 @@ class Action:
     literal: str = ""
     trigger: str = ""
     repeat: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +208,13 @@ class Entity:
 class Form:
     """A whole form, immutable; equal digests mean equal behaviour.
 
-    `root`: name of the primary instance's root element. `xform`: the XForm XML it was read from. `rows`: the authored
-    sheets (sheet -> rows of column -> text, each with its Excel row under `__row__`), empty for forms that came as
-    XForm only. `itext`: language -> id -> Label part tuple, for itemset labels. `warnings`: what runs differently or
-    not yet, each with its row.
+    `root`: name of the primary instance's root element. `seed`: that instance as it stands (several initial repeat
+    instances may hold different values). The submission's own `meta` block is among the children, a `Group` named
+    `meta` (or `orx:meta`) that is not shown; `meta_path` names it. `xform`: the XForm XML it was read from. `rows`:
+    the authored sheets (sheet -> rows of column -> text, each with its Excel row, or its line in a YAML file, under
+    `__row__`), empty for forms that came as XForm only. `itext`: language -> id -> Label part tuple, for itemset
+    labels; `itext_media`: language -> id -> kind -> file name. `warnings`: what runs differently or not yet, each
+    with its row.
     """
 
     form_id: str
@@ -210,8 +232,11 @@ class Form:
     entities: tuple[Entity, ...] = ()
     instance_name: Expression | None = None
     instance_id_path: str = ""
-    settings: Mapping[str, str] = _NOTHING
-    namespaces: Mapping[str, str] = _NOTHING
+    meta_path: str = ""
+    seed: Seed = Seed("data")
+    itext_media: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=_nothing)
+    namespaces: Mapping[str, str] = field(default_factory=_nothing)
     rows: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 

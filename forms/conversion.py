@@ -1,0 +1,84 @@
+"""XLSForm rows to XForm XML: the one place that knows pyxform."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from forms.problems import Place, Problem
+from forms.sheets import ROW, Row
+from forms.xform.document import LEDGER_NAMESPACE, FormError
+
+PYXFORM_SHEETS: Final = ("survey", "choices", "settings", "external_choices", "osm", "entities")
+LEDGER_COLUMN: Final = "ledger::"
+_ROW_IN_MESSAGE: Final = re.compile(r"\[row\s*:\s*(?P<row>\d+)\]\s*|\bon row (?P<on>\d+)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """An XForm as pyxform wrote it, with what it warned of."""
+
+    xml: str
+    warnings: tuple[Problem, ...]
+
+
+def convert(sheets: Mapping[str, Sequence[Row]], file: str = "") -> Converted:
+    """Convert rows to an XForm; raises FormError with pyxform's own words where it refuses or fails."""
+    from pyxform.xls2xform import convert as to_xform
+
+    given = _workbook(sheets)
+    said: list[str] = []
+    try:
+        result = to_xform(given, warnings=said, form_name=_root_name(sheets))
+    except Exception as error:
+        # pyxform raises its own errors and, for some inputs, whatever its code stumbles over.
+        raise FormError(_said("FORMS_PYXFORM_REFUSED", str(error) or type(error).__name__, sheets, file)) from error
+    return Converted(result.xform, tuple(_said("FORMS_PYXFORM_WARNED", words, sheets, file) for words in said))
+
+
+def _workbook(sheets: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    """The sheets as pyxform takes them: known sheets only, our columns as namespaced bind attributes."""
+    workbook: dict[str, Any] = {}
+    for name in PYXFORM_SHEETS:
+        rows = [_row(name, row) for row in sheets.get(name, ())]
+        if name == "settings":
+            rows = [_with_namespace(rows[0] if rows else {})]
+        if rows:
+            workbook[name] = rows
+            workbook[f"{name}_header"] = [dict.fromkeys(column for row in rows for column in row)]
+    return workbook
+
+
+def _row(sheet: str, row: Row) -> dict[str, str]:
+    own = {column: value for column, value in row.items() if column != ROW and value.strip()}
+    if sheet == "survey":
+        return {
+            f"bind::ledger:{column.removeprefix(LEDGER_COLUMN)}" if column.startswith(LEDGER_COLUMN) else column: value
+            for column, value in own.items()
+        }
+    return {column: value for column, value in own.items() if not column.startswith(LEDGER_COLUMN)}
+
+
+def _with_namespace(settings: dict[str, str]) -> dict[str, str]:
+    declared = f'ledger="{LEDGER_NAMESPACE}"'
+    return {**settings, "namespaces": " ".join(filter(None, (settings.get("namespaces", ""), declared)))}
+
+
+def _root_name(sheets: Mapping[str, Sequence[Row]]) -> str:
+    """`data`, unless a question is called that: pyxform then mixes up the two."""
+    taken = {row.get("name", "") for row in sheets.get("survey", ())}
+    return next(name for name in ("data", "record", "form_data", "root_data") if name not in taken)
+
+
+def _said(code: str, words: str, sheets: Mapping[str, Sequence[Row]], file: str) -> Problem:
+    """One of pyxform's sentences as a problem, its row number taken back to the author's file."""
+    found = _ROW_IN_MESSAGE.search(words)
+    severity: Any = "error" if code == "FORMS_PYXFORM_REFUSED" else "warning"
+    rows = sheets.get("survey", ())
+    number = int(found["row"] or found["on"]) - 2 if found else -1
+    row = int(rows[number][ROW]) if 0 <= number < len(rows) else None
+    text = _ROW_IN_MESSAGE.sub("", words) if row is not None else words
+    place = Place(file=file, sheet="survey" if row is not None else "", row=row)
+    return Problem(code, place, {"said": text}, severity)
