@@ -1,0 +1,67 @@
+"""Controls: which way of answering a question gets on the page."""
+
+from __future__ import annotations
+
+from forms.definition import Question
+
+# As many choices as there are number keys; more are found by typing.
+KEYED = 9
+_FILES = frozenset({"image", "audio", "video", "file", "background-audio"})
+_PLAIN = {
+    "integer": "number", "decimal": "decimal", "range": "range", "date": "date", "time": "time", "datetime": "datetime",
+    "dateTime": "datetime", "geopoint": "point", "geotrace": "line", "geoshape": "line", "acknowledge": "confirm",
+    "trigger": "confirm", "note": "note", "rank": "rank", "select_multiple": "check",
+}  # fmt: skip
+_BY_DATA = {"int": "number", "decimal": "decimal", "date": "date", "time": "time", "dateTime": "datetime"}
+_FOUND_BY_TYPING = frozenset({"minimal", "autocomplete", "search"})
+# Questions that only carry the column heads of a table-list: their own rows carry the labels again.
+_HEADS = frozenset({"label"})
+
+
+def control_of(question: Question, *, readonly: bool, choices: int) -> str:
+    """Return the kind of control, or `""` for a question that has none.
+
+    `readonly`: the question can't be answered now; `choices`: how many options it has at this moment.
+    """
+    if not question.shown or _HEADS & set(question.appearance):
+        return ""
+    kind = _kind(question, choices)
+    if kind in ("note", "unable"):
+        return kind
+    return "readout" if readonly or question.calculate is not None else kind
+
+
+def is_select(question: Question) -> bool:
+    """Tell whether a question is answered from a list."""
+    return question.itemset is not None
+
+
+def wide(question: Question) -> bool:
+    """Tell whether a control needs the whole width, also where short questions stand side by side."""
+    appearance = set(question.appearance)
+    if question.itemset is not None:
+        return not appearance & _FOUND_BY_TYPING
+    return question.type in {"note", "image", "geotrace", "geoshape", *_FILES} or "multiline" in appearance
+
+
+def _kind(question: Question, choices: int) -> str:
+    appearance = set(question.appearance)
+    if question.type in _FILES:
+        return "unable"
+    if question.type in _PLAIN:
+        return _PLAIN[question.type]
+    if question.itemset is not None:
+        return "search" if appearance & _FOUND_BY_TYPING or choices > KEYED else "radio"
+    if question.type in ("text", "barcode", "calculate", "hidden"):
+        return "area" if "multiline" in appearance else _BY_DATA.get(question.data_type, "text")
+    return _BY_DATA.get(question.data_type, "text")
+
+
+def mode_of_keys(question: Question, kind: str) -> str:
+    """Return the `inputmode` of a text-like control."""
+    if kind in ("number", "date", "time", "datetime"):
+        return "numeric"
+    if kind in ("decimal", "range", "point"):
+        return "decimal"
+    numbers = "numbers" in question.appearance or question.ledger.get("standard") in ("mobile", "resident_id")
+    return "tel" if numbers else "text"

@@ -1,0 +1,65 @@
+"""Views: what a page shows of a filled-in form, node by node, ready to be drawn and to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from markupsafe import Markup
+
+from forms.definition import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice as shown: its stored `name` and its label as HTML."""
+
+    name: str
+    label: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows of one node.
+
+    `kind`: the control (see `controls`), or group, repeat, row. `on`: relevant. `value`: as text, canonical; `shown`:
+    the value for reading where it differs (labels of codes). `problem`: in plain words, `grave` when it blocks saving.
+    `options` only for controls that list them.
+    """
+
+    ref: str
+    kind: str
+    on: bool
+    label: Markup = Markup("")
+    hint: Markup = Markup("")
+    required: bool = False
+    value: str = ""
+    shown: str = ""
+    options: tuple[Option, ...] = ()
+    problem: str = ""
+    grave: bool = True
+    node: Node | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A group, a repeat or one row of a repeat, with what stands in it.
+
+    `table`: the repeat's rows are short enough to be shown as lines of a table. `open`: people may add and remove rows.
+    """
+
+    view: View
+    form: Literal["group", "repeat", "row"]
+    children: tuple[View | Block, ...]
+    table: bool = False
+    open: bool = True
+
+    def views(self) -> Iterator[View]:
+        """Yield this block's view and all under it, in document order."""
+        yield self.view
+        for child in self.children:
+            if isinstance(child, Block):
+                yield from child.views()
+            else:
+                yield child
