@@ -9,19 +9,30 @@ from typing import Any, Final
 import yaml
 
 from forms.problems import Place, Problem
+from forms.workbook import read_workbook
 from forms.xform.document import FormError
 
 Row = Mapping[str, str]
 Sheets = Mapping[str, Sequence[Row]]
 
 ROW: Final = "__row__"
+YAML: Final = (".yml", ".yaml")
+EXCEL: Final = (".xlsx", ".xlsm", ".xls")
 MAX_BYTES: Final = 32 * 1024 * 1024
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def read_sheets(path: Path) -> dict[str, tuple[Row, ...]]:
     """Read a `.yml`, `.yaml`, `.xlsx`, `.xlsm` or `.xls` form; raises FormError for a file that is none of them."""
+    suffix = path.suffix.lower()
+    if suffix not in (*YAML, *EXCEL):
+        raise FormError(Problem("FORMS_FILE_KIND_UNKNOWN", Place(file=path.name), {"suffix": path.suffix}))
     data = read_bytes(path)
+    if suffix in EXCEL:
+        sheets, names = read_workbook(data, path.name)
+        if "survey" not in sheets:
+            raise FormError(Problem("FORMS_SHEET_SURVEY_MISSING", Place(file=path.name), {"sheets": ", ".join(names)}))
+        return {name: tuple(rows) for name, rows in sheets.items()}
     return read_yaml(data, path.name)
 
 
