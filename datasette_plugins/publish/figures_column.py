@@ -11,9 +11,9 @@ from datasette_plugins.publish.tables import draw_heading
 from datasette_plugins.village_map.geometry import Box
 from datasette_plugins.village_map.symbols import ACCENT, INK, MUTED, Colour
 
-_HEADS_IN_LINE, _HEAD_HEIGHT = 3, 14.5
-_SIZE = 8.2
-_HEADING = 6.2
+_HEADS_IN_LINE, _HEAD_HEIGHT = 3, 13.0
+_SIZE = 8.0
+_HEADING, _LEAST_STEP = 5.8, 3.9
 _DOT: Colour = (190, 198, 200)
 
 
@@ -43,7 +43,7 @@ def draw_sections(canvas: Canvas, sections: Sequence[Section], box: Box) -> tupl
     """Draw as many sections as the box holds, spread to its height; returns the y below and those left over."""
     laid = [lay(canvas, section, box.w) for section in sections]
     fitting = len(laid)
-    while fitting and _height(laid[:fitting], 4.1) > box.h:
+    while fitting and _height(laid[:fitting], _LEAST_STEP) > box.h:
         fitting -= 1
     units = sum(rows.units for rows in laid[:fitting])
     step = min(5.4, (box.h - _HEADING * fitting - fitting) / units) if units else 0.0
@@ -85,14 +85,14 @@ def _height(laid: Sequence[Rows], step: float) -> float:
 def _draw_card(canvas: Canvas, figure: Figure, card: Box) -> None:
     canvas.rect(card, fill=(238, 244, 244), radius=1.2)
     canvas.rect(Box(card.x, card.y + 1.6, 1.0, card.h - 3.2), fill=ACCENT)
-    canvas.text(card.x + 3, card.y + 4.4, figure.label, 7.6, colour=MUTED)
+    canvas.text(card.x + 3, card.y + 3.9, figure.label, 7.6, colour=MUTED)
     value = figure.mask or shown(figure.value)
     unit = figure.unit if figure.value is not None else ""
     size = 17.0
     while canvas.measure(value, size) + canvas.measure(unit, 7.6) > card.w - 5 and size > 8:
         size -= 1
-    width = canvas.text(card.x + 3, card.y + 11.8, value, size, colour=ACCENT, bold=True)
-    canvas.text(card.x + 3.8 + width, card.y + 11.8, unit, 7.6, colour=MUTED)
+    width = canvas.text(card.x + 3, card.y + 10.9, value, size, colour=ACCENT, bold=True)
+    canvas.text(card.x + 3.8 + width, card.y + 10.9, unit, 7.6, colour=MUTED)
 
 
 def _draw_rows(canvas: Canvas, rows: Rows, box: Box, step: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import segno
 
 from datasette_plugins.publish.canvas import Canvas, Written
-from datasette_plugins.publish.figures_column import draw_heads, draw_sections
+from datasette_plugins.publish.figures_column import draw_heads, draw_sections, lay
 from datasette_plugins.publish.fonts import Faces
 from datasette_plugins.publish.map_painter import paint_map
 from datasette_plugins.publish.sheet_data import Figure, Section, SheetData, shown
@@ -22,7 +22,8 @@ _LEFT_WIDTH, _GAP = 184.0, 5.0
 _MAP_HEIGHT = 125.0
 _TABLE_SIZE, _FULL_SIZE = 7.4, 8.4
 _CONTACTS_ROWS = 5
-_QR = 21.0
+_QR = 16.0
+_LATER_TOP = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,16 @@ def render(sheet: SheetData, faces: Faces) -> Rendered:
     _describe(canvas, sheet)
     canvas.new_page()
     left_over, cut = _front(canvas, sheet)
-    pages = _later_pages(canvas, sheet, cut, left_over)
+    pages = _later_pages(canvas, cut, left_over)
     total = 1 + len(pages)
     _footer(canvas, sheet, 1, total)
     for number, pieces in enumerate(pages, start=2):
         canvas.new_page()
         _running_head(canvas, sheet)
-        if number == 2 and left_over:
-            draw_sections(canvas, left_over, Box(MARGIN, 20, _column_width(), _BOTTOM - 20))
+        if number == 2:
+            _draw_left_over(canvas, left_over)
         for piece in pieces:
-            draw_slice(canvas, piece, _later_left(left_over), _later_width(left_over), _FULL_SIZE)
+            draw_slice(canvas, piece, MARGIN, WIDTH - 2 * MARGIN, _FULL_SIZE)
         _footer(canvas, sheet, number, total)
     return Rendered(canvas.output(), total, tuple(canvas.texts), tuple(canvas.missing), tuple(canvas.written))
 
@@ -113,6 +114,9 @@ def _title(canvas: Canvas, sheet: SheetData) -> None:
     """The band at the top: village and what this is at the left; township, code and date at the right."""
     facts = [("所属", sheet.township), ("编码", sheet.code), ("数据截至", sheet.as_of)]
     right = WIDTH - MARGIN
+    if sheet.address:
+        right -= _QR + 4
+        _qr(canvas, sheet.address, Box(right + 4, 4.2, _QR, _QR))
     facts_width = 0.0
     for row, (label, value) in enumerate((label, value) for label, value in facts if value):
         words = canvas.fitted(f"{label}　{value}", 90, 8.5)
@@ -146,12 +150,9 @@ def _short_tables(canvas: Canvas, sheet: SheetData) -> list[Table]:
 
 
 def _right_column(canvas: Canvas, sheet: SheetData, cut: list[Table]) -> tuple[Section, ...]:
-    """Draw figures, contacts and QR code beside the map; returns the sections that found no room."""
+    """Draw figures and contacts beside the map; returns the sections that found no room."""
     box = Box(MARGIN + _LEFT_WIDTH + _GAP, _TOP, _column_width(), _BOTTOM - _TOP)
     bottom = box.bottom
-    if sheet.address:
-        bottom -= _QR + 2
-        _qr(canvas, sheet.address, Box(box.x, bottom + 2, box.w, _QR))
     if sheet.contacts:
         rows = min(len(sheet.contacts), _CONTACTS_ROWS)
         height = 5.2 + 4.6 + rows * _TABLE_SIZE * 0.3528 * 1.62 + 1
@@ -173,25 +174,41 @@ def _rest(sheet: SheetData, heads: Sequence[Figure]) -> tuple[Section, ...]:
 
 
 def _later_pages(
-    canvas: Canvas, sheet: SheetData, cut: list[Table], left_over: tuple[Section, ...]
+    canvas: Canvas, cut: list[Table], left_over: tuple[Section, ...]
 ) -> list[list[Slice]]:
-    """What stands on the pages after the first."""
-    area = Box(MARGIN, 20, _later_width(left_over), _BOTTOM - 20)
-    pages = paginate(canvas, cut, area, _FULL_SIZE)
+    """What stands on the pages after the first; figures that found no room there stand above it."""
+    area = Box(MARGIN, _LATER_TOP, WIDTH - 2 * MARGIN, _BOTTOM - _LATER_TOP)
+    top = _LATER_TOP + sum(_line_height(canvas, line) for line in _left_over_lines(left_over))
+    pages = paginate(canvas, cut, area, _FULL_SIZE, first_top=top)
     return pages or ([[]] if left_over else [])
+
+
+def _draw_left_over(canvas: Canvas, left_over: tuple[Section, ...]) -> None:
+    """Draw sections in three columns."""
+    y = _LATER_TOP
+    for line in _left_over_lines(left_over):
+        height = _line_height(canvas, line)
+        for column, section in enumerate(line):
+            x = MARGIN + column * (_third_width() + _GAP)
+            draw_sections(canvas, [section], Box(x, y, _third_width(), height))
+        y += height
+
+
+def _left_over_lines(left_over: tuple[Section, ...]) -> list[tuple[Section, ...]]:
+    return [left_over[start : start + 3] for start in range(0, len(left_over), 3)]
+
+
+def _line_height(canvas: Canvas, line: tuple[Section, ...]) -> float:
+    """The height of the highest of the sections side by side."""
+    return max(lay(canvas, section, _third_width()).units for section in line) * 4.8 + 12
+
+
+def _third_width() -> float:
+    return (WIDTH - 2 * MARGIN - 2 * _GAP) / 3
 
 
 def _column_width() -> float:
     return WIDTH - 2 * MARGIN - _LEFT_WIDTH - _GAP
-
-
-def _later_left(left_over: tuple[Section, ...]) -> float:
-    """Figures that found no room on the first page stand at the left of the second."""
-    return MARGIN + (_column_width() + _GAP if left_over else 0.0)
-
-
-def _later_width(left_over: tuple[Section, ...]) -> float:
-    return WIDTH - 2 * MARGIN - (_column_width() + _GAP if left_over else 0.0)
 
 
 def _running_head(canvas: Canvas, sheet: SheetData) -> None:
@@ -204,14 +221,14 @@ def _footer(canvas: Canvas, sheet: SheetData, number: int, total: int) -> None:
     """Source, date of printing and page number."""
     y = HEIGHT - 5.2
     source = f"来源：村级台账{f'（{sheet.station}）' if sheet.station else ''}"
-    use = "　小于 5 的人数以“<5”表示" if sheet.is_public else "　内部资料，妥善保管，不得外传"
+    use = "　人数小于 5 的以“<5”表示，能据以推算的不公布" if sheet.is_public else "　内部资料，妥善保管，不得外传"
     words = f"{source}　制表时间：{sheet.made:%Y-%m-%d %H:%M}{use}"
     canvas.text(MARGIN, y, canvas.fitted(words, WIDTH - 2 * MARGIN - 40, 7), 7, colour=MUTED)
     canvas.text(WIDTH - MARGIN, y, f"第 {number} 页 / 共 {total} 页", 7, colour=MUTED, align="right")
 
 
 def _qr(canvas: Canvas, address: str, box: Box) -> None:
-    """The QR code of the public page, drawn as vectors, with words beside it."""
+    """The QR code of the public page, drawn as vectors, with words under it."""
     matrix = tuple(segno.make(address, error="m", micro=False).matrix)
     step = box.h / (len(matrix) + 2)
     for row, line in enumerate(matrix):
@@ -223,9 +240,7 @@ def _qr(canvas: Canvas, address: str, box: Box) -> None:
                 x, y = box.x + (start + 1) * step, box.y + (row + 1) * step
                 canvas.rect(Box(x, y, (column - start) * step, step), fill=(0, 0, 0))
                 start = None
-    left = box.x + box.h + 3
-    canvas.text(left, box.y + 6, "扫码查看公开页", 9, bold=True)
-    canvas.block(left, box.y + 8, box.right - left, address, 6.5, colour=MUTED)
+    canvas.text(box.x + box.w / 2, box.bottom + 2.0, "扫码看公开页", 6, colour=MUTED, align="center")
 
 
 def _describe(canvas: Canvas, sheet: SheetData) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from datasette_plugins.publish.canvas import CAP, MM, Canvas
@@ -21,7 +21,7 @@ _RULE: Colour = (206, 214, 216)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, its share of the width, its alignment."""
+    """A column: its heading, its share of the width (millimetres once `fit_columns` has set it), its alignment."""
 
     heading: str
     share: float
@@ -55,6 +55,34 @@ def used(table: Table) -> Table:
     return Table(table.heading, columns, tuple(tuple(row[n] for n in kept) for row in table.rows), table.note)
 
 
+def fit_columns(canvas: Canvas, table: Table, width: float, size: float) -> Table:
+    """Return a table whose shares are millimetres: narrow columns as wide as their text, the rest by share.
+
+    So numbers and telephones never break, and what is long gets what is left.
+    """
+    columns, cells = table.columns, list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+    wanted = [
+        max(canvas.measure(text, size) for text in (column.heading, *texts)) + 2 * _PADDING + 0.2
+        for column, texts in zip(columns, cells, strict=True)
+    ]
+    widths = [0.0] * len(columns)
+    waiting, room = set(range(len(columns))), width
+    while waiting:
+        shares = sum(columns[n].share for n in waiting)
+        content = [n for n in waiting if wanted[n] <= room * columns[n].share / shares]
+        if not content or len(content) == len(waiting):
+            break
+        for n in content:
+            widths[n] = wanted[n]
+            room -= wanted[n]
+        waiting.difference_update(content)
+    shares = sum(columns[n].share for n in waiting)
+    for n in waiting:
+        widths[n] = room * columns[n].share / shares
+    fitted = tuple(replace(column, share=w) for column, w in zip(columns, widths, strict=True))
+    return replace(table, columns=fitted)
+
+
 def row_height(canvas: Canvas, table: Table, row: Sequence[str], width: float, size: float) -> float:
     """Return the height of a row whose cells break into lines, in millimetres."""
     widths = _widths(table, width)
@@ -63,12 +91,17 @@ def row_height(canvas: Canvas, table: Table, row: Sequence[str], width: float, s
 
 
 def paginate(
-    canvas: Canvas, tables: Sequence[Table], area: Box, size: float, *, gap: float = 5.0
+    canvas: Canvas, tables: Sequence[Table], area: Box, size: float, *, first_top: float | None = None
 ) -> list[list[Slice]]:
-    """Return what stands on each page: tables one under the other, cut between rows, no header without a row."""
+    """Return what stands on each page: tables one under the other, cut between rows, no header without a row.
+
+    `first_top`: where the first page begins, if something stands above.
+    """
     pages: list[list[Slice]] = [[]]
-    y = area.y
-    for table in tables:
+    y = area.y if first_top is None else first_top
+    gap = 5.0
+    for whole in tables:
+        table = fit_columns(canvas, whole, area.w, size)
         heights = [row_height(canvas, table, row, area.w, size) for row in table.rows]
         start = 0
         while start < len(table.rows):
@@ -77,7 +110,7 @@ def paginate(
             while end < len(table.rows) and y_rows + heights[end] <= area.bottom:
                 y_rows += heights[end]
                 end += 1
-            if end == start and pages[-1]:
+            if end == start and y > area.y:
                 pages.append([])
                 y = area.y
                 continue
@@ -87,7 +120,7 @@ def paginate(
             if start < len(table.rows):
                 pages.append([])
                 y = area.y
-    return pages if pages[0] else []
+    return pages if any(pages) else []
 
 
 def draw_slice(canvas: Canvas, piece: Slice, left: float, width: float, size: float) -> float:
@@ -119,6 +152,7 @@ def draw_short(canvas: Canvas, table: Table, box: Box, size: float, page_word: s
     if not table.rows:
         canvas.text(box.x + _PADDING, y + 4.2, table.note, size, colour=MUTED)
         return True
+    table = fit_columns(canvas, table, box.w, size)
     y = _draw_header(canvas, table, Box(box.x, y, box.w, HEADER), size)
     step = size * MM * 1.62
     room = int((box.bottom - y + 0.01) / step)

@@ -190,7 +190,7 @@ def _risk_marks(risk: MapRisk, point: Point, box: Box | None) -> list[Mark]:
     symbol = hazard_symbol(risk.hazard)
     centre = point if box is None else (box.x + box.w / 2, box.y + box.h / 2)
     outline = tuple(symbol.outline(centre, RISK_RADIUS))
-    size = NUMBER_SIZE if len(risk.number) < 3 else NUMBER_SIZE * 2.4 / len(risk.number)
+    size = symbol.text_share * NUMBER_SIZE * min(1.0, 2.4 / max(len(risk.number), 1))
     sign = Sign(outline, symbol.colour, PAPER, risk.number, PAPER, centre, size)
     if abs(centre[0] - point[0]) + abs(centre[1] - point[1]) < 0.1:
         return [sign]

@@ -30,11 +30,16 @@ class HazardSymbol:
     turn: float
     colour: Colour
 
+    @property
+    def text_share(self) -> float:
+        """How large a number may stand in it: triangles hold less than round shapes."""
+        return 0.85 if self.corners == 3 else 1.0
+
     def outline(self, centre: Point, radius: float) -> list[Point]:
         """Return the corners around `centre`, millimetres; every shape of about the same area."""
         corners = self.corners or 24
-        reach = radius * {3: 1.35, 4: 1.18, 5: 1.1}.get(corners, 1.0)
-        down = radius * 0.22 if corners == 3 else 0.0
+        reach = radius * {3: 1.5, 4: 1.18, 5: 1.1}.get(corners, 1.0)
+        down = radius * 0.3 if corners == 3 else 0.0
         down = -down if self.turn else down
         angles = (2 * pi * (step / corners + self.turn) - pi / 2 for step in range(corners))
         return [(centre[0] + reach * cos(a), centre[1] + down + reach * sin(a)) for a in angles]
