@@ -16,16 +16,19 @@ from sync.columns import MalformedError
 class Receipt:
     """What the hub holds now, written after its commit.
 
-    `held`: station id -> gapless sequence number, of the stations whose revisions the receiver may send. `cursor`: the
-    hub's arrival number up to which the receiver has now been served. `mark`: digest of the hub's revision at that
-    number, by which a hub restored from a backup is recognised. `more`: revisions beyond the cursor wait. `villages`:
-    the receiver's scope, code -> name. `forms`: digests of all form definitions the hub holds. `refused`: why
-    something sent was not taken.
+    `held`: station id -> gapless sequence number, of the stations whose revisions the receiver may send. `served`: the
+    villages whose revisions this bundle carries, from the hub's arrival number `after` (not included) to `cursor`.
+    `mark`: digest of the hub's revision at that number, by which a hub restored from a backup is recognised; `reset`:
+    it is one, all cursors begin anew. `more`: further revisions wait. `villages`: the receiver's scope, code -> name.
+    `forms`: digests of all form definitions the hub holds. `refused`: why something sent was not taken.
     """
 
     held: Mapping[str, int]
+    served: tuple[str, ...] = ()
+    after: int = 0
     cursor: int = 0
     mark: str = ""
+    reset: bool = False
     more: bool = False
     villages: Mapping[str, str] = field(default_factory=dict)
     forms: tuple[str, ...] = ()
@@ -42,8 +45,11 @@ def pack_receipt(receipt: Receipt) -> dict[str, Any]:
     """Return a receipt as JSON-ready data."""
     return {
         "held": dict(receipt.held),
+        "served": list(receipt.served),
+        "after": receipt.after,
         "cursor": receipt.cursor,
         "mark": receipt.mark,
+        "reset": receipt.reset,
         "more": receipt.more,
         "villages": dict(receipt.villages),
         "forms": list(receipt.forms),
@@ -59,22 +65,25 @@ def unpack_receipt(data: Any) -> Receipt:
     match data:
         case {
             "held": dict(held),
+            "served": list(served),
+            "after": int(after),
             "cursor": int(cursor),
             "mark": str(mark),
+            "reset": bool(reset),
             "more": bool(more),
             "villages": dict(villages),
             "forms": list(forms),
             "refused": list(refused),
-        } if cursor >= 0:
+        } if type(after) is int and type(cursor) is int and 0 <= after <= cursor:
             pass
         case _:
             raise MalformedError("a receipt of no known shape")
     if not all(type(seq) is int and seq >= 0 for seq in held.values()):
         raise MalformedError("a receipt that holds no numbers")
-    if not all(type(text) is str for text in (*villages.values(), *forms)):
+    if not all(type(text) is str for text in (*villages.values(), *forms, *served)):
         raise MalformedError("a receipt with a name that is not text")
     problems = tuple(_unpack_problem(problem) for problem in refused)
-    return Receipt(held, int(cursor), mark, more, villages, tuple(forms), problems)
+    return Receipt(held, tuple(served), after, cursor, mark, reset, more, villages, tuple(forms), problems)
 
 
 def _unpack_problem(data: Any) -> Problem:

@@ -73,8 +73,11 @@ FORMS = st.builds(
 RECEIPTS = st.builds(
     Receipt,
     held=st.dictionaries(TEXT, st.integers(0)),
-    cursor=st.integers(0),
+    served=st.lists(TEXT).map(tuple),
+    after=st.integers(0, 9),
+    cursor=st.integers(9),
     mark=TEXT,
+    reset=st.booleans(),
     more=st.booleans(),
     villages=st.dictionaries(TEXT, TEXT),
     forms=st.lists(TEXT).map(tuple),

@@ -1,0 +1,233 @@
+"""Identity: invitations, what a laptop answers them with, and the tokens by which a hub knows it again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from collect.peers import Peer, PeerError, Peers
+from collect.revision import canonical
+from forms.problems import CunceError, Place, Problem
+
+if TYPE_CHECKING:
+    from collect.station import Station
+
+SUFFIX: Final = ".cunce-invite"
+_FORMAT: Final = 1
+_ID_BYTES, _SECRET_BYTES = 5, 10  # together 24 characters of base32, short enough to type
+
+
+class InvitationError(CunceError):
+    """Something that is no invitation, or one that can't be made or used; carries every fault."""
+
+
+class NotAdmittedError(CunceError):
+    """A station that can't show it was invited here, or is no longer welcome; nothing it sent was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a hub gives one laptop.
+
+    `hub`, `hub_name`, `township`, `villages` (code -> name) are empty in the short form, which is only good where the
+    hub can be reached at `address`; the file carries all of it and is enough for a USB stick. `secret`: good once.
+    """
+
+    id: str
+    secret: str
+    address: str = ""
+    hub: str = ""
+    hub_name: str = ""
+    township: str = ""
+    name: str = ""
+    villages: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """Id and secret as 24 letters and digits in groups of four."""
+        text = base64.b32encode(bytes.fromhex(self.id + self.secret)).decode("ascii")
+        return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+    @property
+    def text(self) -> str:
+        """The short form, for a chat message, a QR code or to type: address and code."""
+        return f"{self.address}#{self.code}"
+
+
+def make_invitation(station: Station, name: str, villages: Iterable[str], address: str) -> Invitation:
+    """Invite a station to this hub and return the invitation; only a digest of its secret is kept.
+
+    `name`: what the township calls the laptop. `villages`: codes it may send and is sent. `address`: http(s)://host:port
+    where it reaches the hub, "" for USB only. Raises InvitationError with every fault.
+    """
+    codes, known = list(dict.fromkeys(villages)), {village.code: village.name for village in station.villages}
+    problems = [Problem("SYNC_VILLAGE_UNKNOWN", context={"village": code}) for code in codes if code not in known]
+    if not codes:
+        problems.append(Problem("SYNC_INVITATION_WITHOUT_VILLAGE"))
+    if not name.strip():
+        problems.append(Problem("SYNC_INVITATION_WITHOUT_NAME"))
+    if address and not re.fullmatch(r"https?://[^\s#?]+", address):
+        problems.append(Problem("SYNC_ADDRESS", context={"address": address}))
+    if station.role != "hub":
+        problems.append(Problem("SYNC_NOT_A_HUB", context={"name": station.name}))
+    if problems:
+        raise InvitationError(problems)
+    invitation = Invitation(
+        secrets.token_hex(_ID_BYTES), secrets.token_hex(_SECRET_BYTES), address.rstrip("/"), station.id, station.name,
+        township_of(station), name.strip(), {code: known[code] for code in codes},
+    )  # fmt: skip
+    peers = Peers(station.folder, clock=station.clock)
+    try:
+        peers.invite(invitation.id, name=invitation.name, villages=codes, secret=_hashed(invitation.secret))
+    finally:
+        peers.close()
+    return invitation
+
+
+def township_of(station: Station) -> str:
+    """Return a station's township as text, "" where it has none."""
+    return str(getattr(station, "township", None) or "")
+
+
+def write_invitation(invitation: Invitation) -> str:
+    """Return the text of an invitation file (JSON)."""
+    data = {
+        "cunce_invite": _FORMAT,
+        "hub": invitation.hub,
+        "hub_name": invitation.hub_name,
+        "township": invitation.township,
+        "address": invitation.address,
+        "name": invitation.name,
+        "villages": dict(invitation.villages),
+        "code": invitation.code,
+    }
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def read_invitation(given: str | Path) -> Invitation:
+    """Read an invitation from its file, the file's text, or the short form; raises InvitationError."""
+    text, place = str(given).strip(), Place()
+    if not text.startswith("{") and "#" not in text:
+        place = Place(file=Path(text).name)
+        try:
+            text = Path(text).read_text(encoding="utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvitationError(Problem("SYNC_INVITATION_UNREADABLE", place, {"reason": error})) from error
+    try:
+        return _from_file(json.loads(text)) if text.startswith("{") else _from_text(text)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InvitationError(Problem("SYNC_INVITATION_UNREADABLE", place, {"reason": error})) from error
+
+
+def _from_file(data: Any) -> Invitation:
+    match data:
+        case {"cunce_invite": int(number)} if number > _FORMAT:
+            raise InvitationError(Problem("SYNC_INVITATION_NEWER"))
+        case {
+            "cunce_invite": 1,
+            "hub": str(hub),
+            "hub_name": str(hub_name),
+            "township": str(township),
+            "address": str(address),
+            "name": str(name),
+            "villages": dict(villages),
+            "code": str(code),
+        } if all(type(each) is str for each in villages.values()):
+            return Invitation(*_decoded(code), address, hub, hub_name, township, name, villages)
+        case _:
+            raise ValueError("JSON")
+
+
+def _from_text(text: str) -> Invitation:
+    address, _, code = text.rpartition("#")
+    return Invitation(*_decoded(code), address.rstrip("/"))
+
+
+def _decoded(code: str) -> tuple[str, str]:
+    """Id and secret of a code, however it was typed: small letters, blanks, 0 for O, 1 for I."""
+    plain = re.sub(r"[\s-]", "", code).upper().replace("0", "O").replace("1", "I")
+    data = base64.b32decode(plain)
+    if len(data) != _ID_BYTES + _SECRET_BYTES:
+        raise ValueError(code)
+    return data[:_ID_BYTES].hex(), data[_ID_BYTES:].hex()
+
+
+# ---- what a laptop answers, and how a hub checks it
+
+
+def petition(invitation: Invitation, *, station: str, name: str, token: str) -> bytes:
+    """Return a laptop's request to join: it proves that the secret is known without showing it or the token."""
+    claim = [invitation.id, station, name, _hashed(token)]
+    key = bytes.fromhex(_hashed(invitation.secret))
+    proof = hmac.digest(key, canonical(claim), "sha256").hex()
+    names = ("invitation", "station", "name", "token")
+    return canonical({**dict(zip(names, claim, strict=True)), "proof": proof})
+
+
+def admit(peers: Peers, data: bytes) -> Peer:
+    """Let in the station that sent a petition; again by the same station is fine.
+
+    Raises NotAdmittedError (SYNC_PETITION_UNREADABLE, SYNC_NOT_INVITED) or PeerError.
+    """
+    try:
+        asked = json.loads(data)
+        claim = [asked[name] for name in ("invitation", "station", "name", "token")]
+        proof = asked["proof"]
+        if not all(type(text) is str for text in (*claim, proof)) or not re.fullmatch(r"[\w.-]{1,64}", claim[1]):
+            raise ValueError("texts")
+        expected_of = canonical(claim)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise NotAdmittedError(Problem("SYNC_PETITION_UNREADABLE")) from error
+    peer = peers.invited(claim[0])
+    key = bytes.fromhex(peer.secret if peer else "0" * 64)
+    expected = hmac.digest(key, expected_of, "sha256").hex()
+    if not hmac.compare_digest(expected.encode(), proof.encode()) or peer is None:
+        raise NotAdmittedError(Problem("SYNC_NOT_INVITED"))
+    return peers.register(peer.invitation, station=claim[1], token=claim[3])
+
+
+def recognise(peers: Peers, authorization: str) -> Peer:
+    """Return the peer that a header `Bearer <station>.<token>` shows; raises NotAdmittedError or PeerError."""
+    station, _, token = authorization.removeprefix("Bearer ").rpartition(".")
+    peer = peers.peer(station)
+    expected = peer.token if peer and peer.token else "0" * 64
+    if not hmac.compare_digest(_hashed(token).encode(), expected.encode()) or peer is None:
+        raise NotAdmittedError(Problem("SYNC_NOT_ADMITTED"))
+    return welcome(peer)
+
+
+def welcome(peer: Peer) -> Peer:
+    """Return the peer, or raise PeerError (COLLECT_PEER_REVOKED) for a lost laptop."""
+    if peer.state == "revoked":
+        raise PeerError(Problem("COLLECT_PEER_REVOKED", context={"name": peer.name}))
+    return peer
+
+
+# ---- the laptop's own token
+
+
+def token_of(folder: Path, hub: str) -> str:
+    """Return this station's token at a hub from secrets.json (mode 0600), made and kept when it is new."""
+    path = folder / "secrets.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    name = f"token {hub}"
+    if name not in kept:
+        kept[name] = secrets.token_hex(32)
+        fresh = path.with_suffix(f".{os.getpid()}.new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(kept), encoding="utf-8")
+        fresh.replace(path)
+    return str(kept[name])
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
