@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from forms.attachments import Attachments
-
 from collect.importer.workbook import Cell
+from forms.attachments import Attachments
 from forms.definition import Question
 from forms.problems import Place, Problem
 from forms.tables import Column
 
 _SEPARATORS = re.compile(r"[、，,;；/\n]+")
 _NUMBER_WITH_UNIT = re.compile(r"^([-+]?\d+(?:\.\d+)?)\s*\D{1,4}$")
+_PADDING = re.compile(r"(?<=[\u3400-\U0003ffff]) +(?=[\u3400-\U0003ffff])")  # 王　芳: blanks that only fill a cell
 _YES = {"是", "有", "√", "✓", "y", "yes", "true", "1", "v"}
 _NO = {"否", "无", "没有", "×", "x", "n", "no", "false", "0"}
 _EXACT = 10**15  # a double keeps every whole number below this, and 18 digits of an ID number it does not
@@ -77,8 +77,8 @@ def plain_text(cell: Cell, question: Question, place: Place) -> tuple[str, tuple
         whole = isinstance(cell, int) or cell.is_integer()
         return (str(int(cell)) if whole else repr(cell)), ()
     text = cell.replace("\u3000", " ").strip().strip("'’‘`")
-    if question.ledger.get("search") != "name":
-        text = unicodedata.normalize("NFKC", text).strip()
+    is_name = question.ledger.get("search") == "name"
+    text = _PADDING.sub("", text) if is_name else unicodedata.normalize("NFKC", text).strip()
     private = sorted({f"U+{ord(character):04X}" for character in text if unicodedata.category(character) == "Co"})
     if private:
         context = {"value": text, "characters": " ".join(private), "question": label(question)}
@@ -126,12 +126,12 @@ def _codes(column: Column) -> Callable[[str], str | None]:
 
 
 def _with_yes_and_no(table: Mapping[str, str]) -> dict[str, str]:
-    codes = set(table.values())
     more = dict(table)
-    for words, code in ((_YES, "yes"), (_NO, "no")):
-        if code in codes:
+    for words in (_YES, _NO):
+        codes = {table[word] for word in words if word in table}
+        if len(codes) == 1:
             for word in words:
-                more.setdefault(word, code)
+                more.setdefault(word, next(iter(codes)))
     return more
 
 

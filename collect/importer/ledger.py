@@ -1,0 +1,241 @@
+"""Import a ledger: every row through the form engine, good rows in, bad rows back with their reasons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from forms.instance import Instance
+
+from collect.importer.cells import CellReader, label
+from collect.importer.gathering import Fault, Gathered, gather
+from collect.importer.headers import Vocabulary
+from collect.importer.known import Key, Known, paired
+from collect.importer.layout import Layout, find_layout
+from collect.importer.returned import write_returned
+from collect.importer.workbook import ImportFileError, read_sheets
+from collect.station import Station
+from forms.problems import Place, Problem
+from forms.tables import tables_of
+
+Progress = Callable[[int, int], None]
+_BATCH = 500  # records saved in one transaction
+_POSITIONS = re.compile(r"\[(\d+)\]")
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of a file's rows; `faults` by cell, `rejected` the 1-based Excel rows, `returned` where they went."""
+
+    form_id: str
+    sheet: str
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rows: int = 0
+    rejected: list[int] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    unmatched: tuple[str, ...] = ()
+    returned: Path | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        return {
+            "form": self.form_id, "sheet": self.sheet, "created": self.created, "changed": self.changed,
+            "unchanged": self.unchanged, "rows": self.rows, "rejected_rows": len(self.rejected),
+            "rejected": self.rejected, "unmatched_headers": list(self.unmatched),
+            "returned": str(self.returned) if self.returned else None,
+            "problems": [fault.problem.as_data() for fault in self.faults],
+        }  # fmt: skip
+
+
+def import_ledger(
+    station: Station,
+    form_id: str,
+    path: Path,
+    *,
+    author: str,
+    village: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    returned: Path | None = None,
+    language: str = "zh",
+    progress: Progress | None = None,
+) -> Imported:
+    """Import an Excel or CSV ledger into a station.
+
+    `village`: code for rows that name none. `mapping`: header as in the file -> column name, over what is found by
+    itself. `returned`: where the workbook of failed rows goes (by default beside `path`, `<name>_未导入.xlsx`); written
+    only if there are any. `progress`: called with rows done and rows in all. Raises ImportFileError where the file or
+    its headers cannot be read, before anything is saved. Good records are saved in batches; importing the file again
+    goes on where it stopped and changes nothing else.
+    """
+    layout = choose_layout(station, form_id, path, mapping)
+    run = _Run(station, form_id, layout, author, village)
+    result = run.import_all(progress)
+    if result.rejected:
+        result.returned = returned or path.with_name(f"{path.stem}_未导入.xlsx")
+        write_returned(result.returned, layout, result.faults, [row - 1 for row in result.rejected], language)
+    return result
+
+
+def choose_layout(station: Station, form_id: str, path: Path, mapping: Mapping[str, str] | None = None) -> Layout:
+    """Return the layout of the sheet that names most of the form's questions; raises ImportFileError."""
+    try:
+        vocabulary = Vocabulary(station.form(form_id), mapping)
+    except KeyError as error:
+        context = {"name": error.args[0], "form": form_id}
+        raise ImportFileError(Problem("COLLECT_IMPORT_MAPPING", Place(file=path.name), context)) from error
+    layouts = [layout for sheet in read_sheets(path) if (layout := find_layout(sheet, vocabulary))]
+    if not layouts:
+        targets = [target for targets in vocabulary.targets.values() for target in targets]
+        known = "、".join(dict.fromkeys(label(target.column.question) for target in targets))
+        context = {"form": form_id, "headers": known}
+        raise ImportFileError(Problem("COLLECT_IMPORT_NO_HEADER", Place(file=path.name), context))
+    return max(layouts, key=lambda layout: layout.matched)
+
+
+class _Run:
+    """One import: what is known, what the file said already, and the records waiting to be saved."""
+
+    def __init__(self, station: Station, form_id: str, layout: Layout, author: str, village: str | None) -> None:
+        self.station, self.layout, self.author = station, layout, author
+        self.form = station.form(form_id)
+        self.program = station.program(form_id)
+        tables = tables_of(self.form)
+        root = tables[0]
+        mapped = [t.column for t in layout.targets if t is not None and t.table.name == root.name]
+        self.known = Known(root, mapped, station.attachments)
+        self.village = village or (station.villages[0].code if len(station.villages) == 1 else "")
+        self.seen: dict[Key, int] = {}
+        self.persons: dict[str, int] = {}
+        self.result = Imported(form_id, layout.sheet.name, unmatched=layout.unmatched)
+        self.waiting: list[tuple[Instance, str | None, str]] = []
+        self.columns = {column.path: (table.key, column.name) for table in tables for column in table.columns}
+        self.keys = [table.key for table in tables if table.parent == root.name]
+
+    def import_all(self, progress: Progress | None) -> Imported:
+        """Take every record of the sheet in order and save what is good; the last batch too."""
+        total = sum(1 for _ in self.layout.data_rows())
+        for record in gather(self.layout, CellReader(self.station.attachments)):
+            self._take(record)
+            if len(self.waiting) >= _BATCH:
+                self._save()
+            if progress is not None:
+                progress(self.result.rows, total)
+        self._save()
+        self.result.rejected.sort()
+        return self.result
+
+    def _take(self, record: Gathered) -> None:
+        self.result.rows += len(record.rows)
+        if self.known.village and self.village:
+            record.answers.setdefault(self.known.village, self.village)
+        faults = [*record.faults, *self._twice(record)]
+        existing = self.known.find(record.answers, self._village_of(record))
+        while True:
+            if any(self._of_record(fault) for fault in faults):
+                self._reject(record, faults, record.rows)
+                return
+            bad = {fault.row for fault in faults}
+            instance, places = self._instance(record, existing, bad)
+            found = self._verdicts(record, instance, places)
+            if not found:
+                break
+            faults += found
+        self._reject(record, faults, sorted(bad))
+        if len(bad) < len(record.rows) or not bad:
+            self.waiting.append((instance, existing, self._village_of(record)))
+
+    def _village_of(self, record: Gathered) -> str:
+        return str(record.answers.get(self.known.village) or self.village)
+
+    def _of_record(self, fault: Fault) -> bool:
+        """Tell whether a fault is of the record itself, not of one row of a repeat."""
+        target = self.layout.targets[fault.column] if fault.column is not None else None
+        return target is None or not target.table.parent
+
+    def _twice(self, record: Gathered) -> list[Fault]:
+        """What the file already said in an earlier row: the same household, the same ID number."""
+        faults = []
+        key = self.known.key(record.answers, self._village_of(record))
+        first = self.seen.setdefault(key, record.rows[0]) if any(key[1:]) else record.rows[0]
+        if first != record.rows[0]:
+            faults.append(self._fault(record.rows[0], None, "COLLECT_IMPORT_TWICE", {"row": first + 1}))
+            return faults
+        for (_, _, column), (row, cell) in record.sources.items():
+            target = self.layout.targets[cell]
+            if column == "resident_id" and target is not None and target.table.parent:
+                number = str(self.layout.sheet.cell(row, cell)).strip()
+                before = self.persons.setdefault(number, row)
+                if before != row:
+                    faults.append(self._fault(row, cell, "COLLECT_IMPORT_PERSON_TWICE", {"row": before + 1}))
+        return faults
+
+    def _instance(
+        self, record: Gathered, existing: str | None, bad: set[int]
+    ) -> tuple[Instance, dict[tuple[str, int], int]]:
+        """Fill the form with a record's good rows over what is known of it.
+
+        Returns also where each row of a repeat stands in the file: (key, index in the instance) -> index as gathered.
+        """
+        answers = self.station.answers(self.form.form_id, existing) if existing else {}
+        places: dict[tuple[str, int], int] = {}
+        for name, value in record.answers.items():
+            if name not in self.keys:
+                answers[name] = value
+                continue
+            given = [(i, row) for i, row in enumerate(value) if record.row_of(name, i) not in bad]
+            rows = paired(answers.get(name, []), given)
+            places |= {(name, new): old for new, (old, _) in enumerate(rows) if old is not None}
+            answers[name] = [row for _, row in rows]
+        instance = Instance.new(self.program, clock=self.station.clock, attachments=self.station.attachments)
+        instance.fill(answers)
+        return instance, places
+
+    def _verdicts(self, record: Gathered, instance: Instance, places: Mapping[tuple[str, int], int]) -> list[Fault]:
+        """The errors of the form's rules, each at its cell; warnings let a row pass."""
+        faults = []
+        for problem in instance.problems():
+            if problem.severity == "error":
+                row, column = self._cell_of(record, str(problem.context.get("ref", "")), places)
+                faults.append(Fault(row, column, self._placed(problem, row, column)))
+        return faults
+
+    def _cell_of(
+        self, record: Gathered, ref: str, places: Mapping[tuple[str, int], int]
+    ) -> tuple[int, int | None]:
+        key, column = self.columns.get(_POSITIONS.sub("", ref), ("", ""))
+        index = int(_POSITIONS.findall(ref)[0]) - 1 if key else 0
+        given = places.get((key, index)) if key else 0
+        if given is None:  # a row that the file does not hold: the record as a whole cannot go in
+            return record.rows[0], None
+        return record.sources.get((key, given, column), (record.row_of(key, given), self._any_column(key)))
+
+    def _any_column(self, key: str) -> int | None:
+        """A column of the repeat, for rules about a question that the file has no column for."""
+        columns = [n for n, target in enumerate(self.layout.targets) if target is not None and target.table.key == key]
+        return columns[0] if key and columns else None
+
+    def _placed(self, problem: Problem, row: int, column: int | None) -> Problem:
+        header = self.layout.headers[column] if column is not None else ""
+        return replace(problem, place=Place(self.layout.sheet.file, self.layout.sheet.name, row + 1, header))
+
+    def _fault(self, row: int, column: int | None, code: str, context: Mapping[str, Any]) -> Fault:
+        return Fault(row, column, self._placed(Problem(code, context=context), row, column))
+
+    def _reject(self, record: Gathered, faults: list[Fault], rows: list[int]) -> None:
+        self.result.faults += faults
+        self.result.rejected += [row + 1 for row in rows]
+
+    def _save(self) -> None:
+        """Save the waiting records: all of a batch or none of it."""
+        saved = self.station.save_many(
+            [(instance, self.form, record, village) for instance, record, village in self.waiting], author=self.author
+        )
+        self.result.created += saved.created
+        self.result.changed += saved.changed
+        self.result.unchanged += saved.unchanged
+        self.waiting.clear()
