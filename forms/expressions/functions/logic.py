@@ -1,0 +1,104 @@
+"""Logical functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forms.expressions.code import Code, boolean_run, constant, string_run
+from forms.expressions.context import Context
+from forms.expressions.functions.registry import Compiling, function, special
+from forms.expressions.syntax import Syntax
+from forms.expressions.values import to_boolean, to_number
+
+
+@special("true()", "boolean")
+def true(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
+    """True."""
+    return constant(True)
+
+
+@special("false()", "boolean")
+def false(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
+    """False."""
+    return constant(False)
+
+
+@special("not(boolean)", "boolean")
+def not_(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
+    """Return the opposite."""
+    inner = boolean_run(compiler.compile(arguments[0]))
+    return Code("boolean", lambda context: not inner(context))
+
+
+@function("boolean(value)", "boolean")
+def boolean(context: Context, value: Any) -> bool:
+    """Return a value as a boolean."""
+    return to_boolean(value)
+
+
+@function("boolean-from-string(string)", "boolean")
+def boolean_from_string(context: Context, text: str) -> bool:
+    """Return whether the text is `true` or `1`."""
+    return text in ("true", "1")
+
+
+@special("if(boolean, value, value)", "value")
+def if_(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
+    """Return the second or the third argument; the other one is not evaluated."""
+    test = boolean_run(compiler.compile(arguments[0]))
+    then, other = compiler.compile(arguments[1]), compiler.compile(arguments[2])
+    yes, no = then.run, other.run
+    kind = then.type if then.type == other.type else "value"
+    return Code(kind, lambda context: yes(context) if test(context) else no(context))
+
+
+@special("coalesce(string, string)", "string")
+def coalesce(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
+    """Return the first text, or the second where the first is empty."""
+    first, second = (string_run(compiler.compile(one)) for one in arguments)
+    return Code("string", lambda context: first(context) or second(context))
+
+
+@special("once(string)", "string", volatile=True)
+def once(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
+    """Return the current node's own value, or the argument where that is empty."""
+    inner = string_run(compiler.compile(arguments[0]))
+    return Code("string", lambda context: context.current.value or inner(context))
+
+
+@function("checklist(number, number, value*)", "boolean")
+def checklist(context: Context, low: float, high: float, *answers: Any) -> bool:
+    """Return whether between `low` and `high` (-1: no bound) of the answers are true."""
+    return _between(low, high, float(sum(_truths(answers))))
+
+
+@function("weighted-checklist(number, number, value*)", "boolean")
+def weighted_checklist(context: Context, low: float, high: float, *pairs: Any) -> bool:
+    """Return whether the weights of the true answers add up to between `low` and `high` (-1: no bound)."""
+    total = 0.0
+    for answers, weights in zip(pairs[::2], pairs[1::2], strict=False):
+        numbers = [to_number([one], context) for one in weights] if isinstance(weights, list) else None
+        for place, holds in enumerate(_truths((answers,))):
+            if holds:
+                total += to_number(weights, context) if numbers is None else (numbers[place : place + 1] or [0.0])[0]
+    return _between(low, high, total)
+
+
+def _truths(answers: tuple[Any, ...]) -> list[bool]:
+    found: list[bool] = []
+    for answer in answers:
+        if isinstance(answer, list):
+            found.extend(_holds(node.text()) for node in answer if node.relevant)
+        else:
+            found.append(_holds(answer) if isinstance(answer, str) else to_boolean(answer))
+    return found
+
+
+def _holds(text: str) -> bool:
+    """A stored boolean is text; `false`, `0` and nothing do not hold."""
+    return text not in ("", "false", "0", "no")
+
+
+def _between(low: float, high: float, found: float) -> bool:
+    return (low < 0 or found >= low) and (high < 0 or found <= high)
+
