@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,17 +70,55 @@ def secret_of(folder: Path, name: str = "datasette") -> str:
     return str(kept[name])
 
 
-def serve(station: Station, *, mode: Mode, host: str = "127.0.0.1", port: int = 8001, **uvicorn_options: Any) -> None:
-    """Serve a station until interrupted; `uvicorn_options` such as ssl_certfile and ssl_keyfile go to uvicorn."""
+def serve(
+    station: Station,
+    *,
+    mode: Mode,
+    host: str = "127.0.0.1",
+    port: int = 8001,
+    listening: socket.socket | None = None,
+    ready: Callable[[Datasette], None] | None = None,
+    **uvicorn_options: Any,
+) -> None:
+    """Serve a station until interrupted; `uvicorn_options` such as ssl_certfile and ssl_keyfile go to uvicorn.
+
+    `listening`: a socket to serve on instead of host and port; `ready` is called just before requests are answered.
+    A laptop's pages then ask for a token of `datasette_plugins.capture.gate`.
+    """
     import uvicorn
 
+    from datasette_plugins.capture.gate import gate_of
+
     datasette = build(station, mode=mode)
+    gate_of(datasette).closed = mode == "laptop"
+    config = uvicorn.Config(
+        datasette.app(), host=host, port=port, log_level="warning", server_header=False, **uvicorn_options
+    )
     try:
-        uvicorn.run(
-            datasette.app(), host=host, port=port, log_level="warning", server_header=False, **uvicorn_options
-        )
+        if ready is not None:
+            ready(datasette)
+        uvicorn.Server(config).run(sockets=None if listening is None else [listening])
     finally:
         desk_of(datasette).close()
+
+
+def listen(host: str, port: int, tries: int = 20) -> socket.socket:
+    """Return a socket that listens on `port` or the next free one after it; raises OSError when `tries` are taken."""
+    for offset in range(tries):
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Windows would let two programs share a port; elsewhere a port that was just closed is free again.
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listening.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            listening.bind((host, port + offset))
+        except OSError:
+            listening.close()
+            if offset == tries - 1:
+                raise
+        else:
+            listening.listen(128)
+            return listening
+    raise ValueError(tries)
 
 
 def _metadata(folder: Path, mode: Mode) -> dict[str, Any]:
