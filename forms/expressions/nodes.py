@@ -237,7 +237,7 @@ class Tree:
         self._numbered = False
 
     def find(self, path: str) -> Node | None:
-        """Return the first element at an absolute path; a step may carry a 1-based position (`/data/member[2]/name`)."""
+        """Return the first element at an absolute path; a step may carry a position (`/data/member[2]/name`)."""
         node = self.singles.get(path)
         if node is not None:
             return node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from forms.expressions.axes import Reach, reach
+from forms.expressions.axes import reach
 from forms.expressions.code import Code, boolean_run
 from forms.expressions.context import Context, Scope
 from forms.expressions.errors import ExpressionError
@@ -298,7 +298,7 @@ def _predicate(code: Code) -> Walk:
     """Return what keeps the nodes for which a predicate holds: a number is a position (XPath 1.0, 2.4)."""
     if code.type == "number" and isinstance(code.constant, float):
         wanted = code.constant
-        place = int(wanted) if wanted == wanted and abs(wanted) < 2**53 and wanted == int(wanted) else 0
+        place = int(wanted) if abs(wanted) < 2**53 and wanted == int(wanted) else 0
         return lambda context, nodes: nodes[place - 1 : place] if place > 0 else []
     run = code.run if code.type in ("number", "value") else boolean_run(code)
 

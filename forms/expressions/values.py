@@ -59,12 +59,12 @@ def to_boolean(value: Value) -> bool:
     """Return any value as a boolean: non-empty, or a number that is neither zero nor NaN."""
     if isinstance(value, (bool, str, list)):
         return bool(value)
-    return value != 0 and value == value
+    return value != 0 and not math.isnan(value)
 
 
 def number_text(number: float) -> str:
     """Return a number as XPath 1.0, 4.2 writes it: no exponent, no trailing zeros, `NaN`, `Infinity`."""
-    if number != number:
+    if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"

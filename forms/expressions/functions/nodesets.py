@@ -44,11 +44,11 @@ def current(context: Context) -> list[Node]:
 
 
 @function("instance(string)", "nodes")
-def instance(context: Context, id: str) -> list[Node]:
+def instance(context: Context, key: str) -> list[Node]:
     """Return the document of a secondary instance."""
-    secondary = context.instances(id) if context.instances is not None else None
+    secondary = context.instances(key) if context.instances is not None else None
     if secondary is None:
-        raise ExpressionError("FORMS_EXPRESSION_UNKNOWN_INSTANCE", id=id)
+        raise ExpressionError("FORMS_EXPRESSION_UNKNOWN_INSTANCE", id=key)
     return [secondary.document]
 
 

@@ -47,7 +47,7 @@ def ceiling(context: Context, value: float) -> float:
 @function("round(number, number?)", "number")
 def round_(context: Context, value: float, places: float = 0.0) -> float:
     """Round half up, to so many decimals (negative: tens, hundreds ...)."""
-    if places != places:
+    if math.isnan(places):
         return NAN
     if not math.isfinite(value):
         return value
@@ -81,14 +81,14 @@ def sum_(context: Context, nodes: list[Node]) -> float:
 def max_(context: Context, *values: Any) -> float:
     """Return the largest of all numbers, given one by one or in node-sets; NaN where one is none."""
     found = _numbers(context, values)
-    return NAN if not found or any(one != one for one in found) else max(found)
+    return NAN if not found or any(map(math.isnan, found)) else max(found)
 
 
 @function("min(value*)", "number")
 def min_(context: Context, *values: Any) -> float:
     """Return the smallest of all numbers, given one by one or in node-sets; NaN where one is none."""
     found = _numbers(context, values)
-    return NAN if not found or any(one != one for one in found) else min(found)
+    return NAN if not found or any(map(math.isnan, found)) else min(found)
 
 
 @function("abs(number)", "number")
@@ -100,7 +100,7 @@ def abs_(context: Context, value: float) -> float:
 @function("pow(number, number)", "number")
 def pow_(context: Context, base: float, exponent: float) -> float:
     """Return a power."""
-    if exponent != exponent or (abs(base) == 1 and math.isinf(exponent)):
+    if math.isnan(exponent) or (abs(base) == 1 and math.isinf(exponent)):
         return NAN
     try:
         return math.pow(base, exponent)

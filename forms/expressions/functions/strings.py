@@ -37,7 +37,7 @@ def join(context: Context, separator: str, *values: Any) -> str:
 @function("substr(string, number, number?)", "string")
 def substr(context: Context, text: str, start: float, end: float = math.inf) -> str:
     """Return the characters from a 0-based start up to an end; negative places count from the end."""
-    if start != start or end != end:
+    if math.isnan(start) or math.isnan(end):
         return ""
     return text[_place(start, len(text)) : _place(end, len(text))]
 
@@ -54,7 +54,7 @@ def substring(context: Context, text: str, start: float, length: float = math.in
     """Return the characters from a 1-based start (XPath 1.0, 4.2: places are rounded, NaN gives nothing)."""
     first = _half_up(start)
     beyond = first + _half_up(length)
-    if first != first or beyond != beyond:
+    if math.isnan(first) or math.isnan(beyond):
         return ""
     low = max(first, 1.0)
     high = min(beyond, len(text) + 1.0)
