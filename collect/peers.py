@@ -27,7 +27,8 @@ CREATE TABLE peer (
 CREATE TABLE hub (
     hub TEXT PRIMARY KEY, name TEXT NOT NULL, address TEXT NOT NULL, petition TEXT NOT NULL, joined_at TEXT NOT NULL,
     exchanged_at TEXT NOT NULL DEFAULT '', held INTEGER NOT NULL DEFAULT 0, cursors TEXT NOT NULL DEFAULT '{}',
-    mark TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT '', forms TEXT NOT NULL DEFAULT '[]',
+    mark TEXT NOT NULL DEFAULT '', arrived INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL DEFAULT '', forms TEXT NOT NULL DEFAULT '[]',
     villages TEXT NOT NULL DEFAULT '{}', received INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE confirmation (
@@ -69,7 +70,7 @@ class Hub:
 
     `petition`: the request to join, sent along until the hub first answers, then "". `held`: this station's sequence
     number up to which the hub has confirmed everything. `cursors`: village -> the hub's arrival number up to which its
-    revisions are here; `mark`, `state`: see `sync.receipt`. `forms`: digests of the hub's form definitions.
+    revisions are here; `mark`, `arrived`, `state`: see `sync.receipt`. `forms`: digests of the hub's form definitions.
     `villages`: this station's scope there, code -> name. `received`: revisions that came from it in all.
     """
 
@@ -82,6 +83,7 @@ class Hub:
     held: int
     cursors: Mapping[str, int]
     mark: str
+    arrived: int
     state: str
     forms: tuple[str, ...]
     villages: Mapping[str, str]
@@ -228,6 +230,7 @@ class Peers:
         held: int,
         cursors: Mapping[str, int],
         mark: str,
+        arrived: int,
         state: str,
         forms: Iterable[str],
         villages: Mapping[str, str],
@@ -242,10 +245,13 @@ class Peers:
             if held > last:
                 self._db.execute("INSERT INTO confirmation (hub, seq, at) VALUES (?, ?, ?)", (hub, held, self._now()))
             self._db.execute(
-                "UPDATE hub SET petition = '', exchanged_at = ?, held = ?, cursors = ?, mark = ?, state = ?, forms = ?,"
-                " villages = ?, received = received + ? WHERE hub = ?",
-                (self._now(), held, _json(cursors), mark, state, _json(list(forms)), _json(villages), received, hub),
-            )
+                "UPDATE hub SET petition = '', exchanged_at = ?, held = ?, cursors = ?, mark = ?, arrived = ?,"
+                " state = ?, forms = ?, villages = ?, received = received + ? WHERE hub = ?",
+                (
+                    self._now(), held, _json(cursors), mark, arrived, state, _json(list(forms)), _json(villages),
+                    received, hub,
+                ),
+            )  # fmt: skip
         return self.hub(hub)
 
     def confirmed(self, journal: Journal, *records: str) -> tuple[Confirmed, ...]:
@@ -271,7 +277,10 @@ _PEER = (
     "invitation, name, villages, secret, coalesce(station, ''), token, state, invited_at, joined_at, seen_at, "
     "received, cursor"
 )
-_HUB = "hub, name, address, petition, joined_at, exchanged_at, held, cursors, mark, state, forms, villages, received"
+_HUB = (
+    "hub, name, address, petition, joined_at, exchanged_at, held, cursors, mark, arrived, state, "
+    "forms, villages, received"
+)
 
 
 def _peer(row: tuple[Any, ...]) -> Peer:
@@ -279,8 +288,8 @@ def _peer(row: tuple[Any, ...]) -> Peer:
 
 
 def _hub(row: tuple[Any, ...]) -> Hub:
-    cursors, forms, villages = json.loads(row[7]), tuple(json.loads(row[10])), json.loads(row[11])
-    return Hub(*[*row[:7], cursors, row[8], row[9], forms, villages, row[12]])
+    cursors, forms, villages = json.loads(row[7]), tuple(json.loads(row[11])), json.loads(row[12])
+    return Hub(*[*row[:7], cursors, row[8], row[9], row[10], forms, villages, row[13]])
 
 
 def _json(data: Any) -> str:

@@ -44,7 +44,6 @@ class FormSource:
 
     form_id: str
     version: str
-    title: str
     digest: str
     xform: str
     rows: Mapping[str, tuple[Mapping[str, str], ...]]
@@ -276,7 +275,6 @@ def _pack_form(form: FormSource) -> dict[str, Any]:
     return {
         "form_id": form.form_id,
         "version": form.version,
-        "title": form.title,
         "digest": form.digest,
         "xform": form.xform,
         "rows": rows,
@@ -288,7 +286,6 @@ def _unpack_form(data: Any) -> FormSource:
         case {
             "form_id": str(form_id),
             "version": str(version),
-            "title": str(title),
             "digest": str(digest),
             "xform": str(xform),
             "rows": dict(sheets),
@@ -297,7 +294,7 @@ def _unpack_form(data: Any) -> FormSource:
         case _:
             raise MalformedError("a form of no known shape")
     rows = {sheet: tuple(_unpack_row(row) for row in rows) for sheet, rows in sheets.items()}
-    return FormSource(form_id, version, title, digest, xform, rows)
+    return FormSource(form_id, version, digest, xform, rows)
 
 
 def _unpack_row(row: Any) -> dict[str, str]:

@@ -19,8 +19,9 @@ class Receipt:
     `held`: station id -> gapless sequence number, of the stations whose revisions the receiver may send. `served`: the
     villages whose revisions this bundle carries, from the hub's arrival number `after` (not included) to `cursor`.
     `mark`: digest of the hub's revision at that number, by which a hub restored from a backup is recognised; `reset`:
-    it is one, all cursors begin anew. `more`: further revisions wait. `villages`: the receiver's scope, code -> name.
-    `forms`: digests of all form definitions the hub holds. `refused`: why something sent was not taken.
+    it is one, all cursors begin anew. `arrived`: the hub's latest arrival number; an older receipt has a lower one.
+    `more`: further revisions wait. `villages`: the receiver's scope, code -> name. `forms`: digests of all form
+    definitions the hub holds. `refused`: why something sent was not taken.
     """
 
     held: Mapping[str, int]
@@ -29,6 +30,7 @@ class Receipt:
     cursor: int = 0
     mark: str = ""
     reset: bool = False
+    arrived: int = 0
     more: bool = False
     villages: Mapping[str, str] = field(default_factory=dict)
     forms: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ def pack_receipt(receipt: Receipt) -> dict[str, Any]:
         "cursor": receipt.cursor,
         "mark": receipt.mark,
         "reset": receipt.reset,
+        "arrived": receipt.arrived,
         "more": receipt.more,
         "villages": dict(receipt.villages),
         "forms": list(receipt.forms),
@@ -70,11 +73,12 @@ def unpack_receipt(data: Any) -> Receipt:
             "cursor": int(cursor),
             "mark": str(mark),
             "reset": bool(reset),
+            "arrived": int(arrived),
             "more": bool(more),
             "villages": dict(villages),
             "forms": list(forms),
             "refused": list(refused),
-        } if type(after) is int and type(cursor) is int and 0 <= after <= cursor:
+        } if {type(after), type(cursor), type(arrived)} == {int} and 0 <= after <= cursor:
             pass
         case _:
             raise MalformedError("a receipt of no known shape")
@@ -83,7 +87,7 @@ def unpack_receipt(data: Any) -> Receipt:
     if not all(type(text) is str for text in (*villages.values(), *forms, *served)):
         raise MalformedError("a receipt with a name that is not text")
     problems = tuple(_unpack_problem(problem) for problem in refused)
-    return Receipt(held, tuple(served), after, cursor, mark, reset, more, villages, tuple(forms), problems)
+    return Receipt(held, tuple(served), after, cursor, mark, reset, arrived, more, villages, tuple(forms), problems)
 
 
 def _unpack_problem(data: Any) -> Problem:

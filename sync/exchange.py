@@ -1,0 +1,246 @@
+"""Exchange: what a station sends its hub, what it takes from it, and the whole conversation between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from collect.journal import Definition
+from collect.peers import Hub, Peers
+from forms.problems import CunceError, Problem
+from sync.bundle import Bundle, BundleError, FormSource, read_bundle, write_bundle
+from sync.receipt import Receipt
+from sync.request import Request, advanced, pack_request
+from sync.transport import Refused, Transport
+
+if TYPE_CHECKING:
+    from collect.station import Received, Station
+
+BATCH = 5_000  # revisions a bundle: some 200 kB, which a bad network still carries
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an exchange has come: `action` is send or receive, `done` and `total` revisions, `size` bytes so far."""
+
+    action: str
+    done: int
+    total: int
+    size: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an exchange came to, in numbers for people.
+
+    `sent`: revisions handed to the road; `confirmed`: of this station's revisions, how many the hub has confirmed in
+    all; `waiting`: how many it has not; `received`: new ones from the hub; `known`: ones that were here already;
+    `conflicts`: conflicts open here now; `parked`: revisions waiting for others; `forms`: form definitions received.
+    `problems`: what was refused or damaged; the rest of the exchange was done all the same.
+    """
+
+    hub: str
+    name: str
+    road: str
+    sent: int = 0
+    confirmed: int = 0
+    waiting: int = 0
+    received: int = 0
+    known: int = 0
+    conflicts: int = 0
+    parked: int = 0
+    forms: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    requests: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether nothing went either way and nothing is wrong."""
+        return not (self.sent or self.received or self.forms or self.problems or self.waiting)
+
+
+def outgoing(station: Station, hub: Hub, *, batch: int = BATCH) -> Iterator[Bundle]:
+    """Yield, in bundles of at most `batch` revisions, what a hub has not confirmed of this station, and its forms."""
+    known = set(hub.forms)
+    forms = tuple(source_of(form) for form in station.journal.forms() if form.digest not in known)
+    after = hub.held
+    while True:
+        revisions = station.journal.suffix(station.id, after, limit=batch)
+        if revisions or forms:
+            yield Bundle(station.id, hub.hub, "push", station.clock.now(), revisions, forms)
+        if len(revisions) < batch:
+            return
+        after, forms = revisions[-1].id.seq, ()
+
+
+def incoming(station: Station, bundle: Bundle) -> Received:
+    """Take in a bundle's forms and revisions, all or nothing; a second time changes nothing. Raises CunceError."""
+    return station.receive(bundle.revisions, forms=[Definition(*_fields(form)) for form in bundle.forms])
+
+
+def source_of(form: Definition) -> FormSource:
+    """Return a form definition as it travels."""
+    return FormSource(form.form_id, form.version, form.digest, form.xform, form.rows)
+
+
+def _fields(form: FormSource) -> tuple[Any, ...]:
+    return form.form_id, form.version, form.xform, form.rows, form.digest
+
+
+def run(
+    station: Station, transport: Transport, *, progress: Callable[[Progress], None] = lambda step: None
+) -> Outcome:
+    """Exchange everything with the hub at the other end of a road; interrupted anywhere, the next run goes on.
+
+    Raises CunceError where the hub was never joined or does not answer; what was confirmed until then stays so. What
+    the hub refuses, and bundles that are damaged, stand in the outcome's problems.
+    """
+    with closing(Peers(station.folder, clock=station.clock)) as peers:
+        conversation = _Conversation(station, peers, transport, progress)
+        conversation.hold()
+        return conversation.outcome
+
+
+class _Conversation:
+    """One exchange of a station with one hub over one road."""
+
+    def __init__(
+        self, station: Station, peers: Peers, transport: Transport, progress: Callable[[Progress], None]
+    ) -> None:
+        self.station, self.peers, self.transport, self.progress = station, peers, transport, progress
+        self.hub = peers.hub(transport.hub)
+        self.outcome = Outcome(self.hub.hub, self.hub.name, transport.road)
+
+    def hold(self) -> None:
+        """Join if need be, push, pull, and push again what a hub put back from an older copy has lost."""
+        if self.hub.petition:
+            self.transport.join(self.hub.petition.encode("utf-8"))
+        if self.transport.answers and not self.hub.state:
+            self.pull()
+        self.push()
+        held = self.hub.held
+        self.pull()
+        if self.transport.answers and self.hub.held < held:
+            self.push()
+        self.count()
+
+    def push(self) -> None:
+        """Send what the hub lacks; what it refuses is noted, kept here, and does not stop the rest."""
+        total = self.own - self.hub.held
+        done = 0
+        for bundle in outgoing(self.station, self.hub, batch=self.transport.batch):
+            data = write_bundle(bundle)
+            try:
+                answer = self.transport.push(_name(bundle), data)
+            except Refused as refusal:
+                self.outcome.problems.extend(refusal.problems)
+                return
+            done += len(bundle.revisions)
+            self.outcome.sent += len(bundle.revisions)
+            self.progress(Progress("send", done, max(total, done), self.transport.bytes_sent))
+            if answer is not None and not self.settle(self.read(answer), 0):
+                return
+
+    def pull(self) -> None:
+        """Take in what the hub has for this station."""
+        for parcel in self.transport.pull(lambda: pack_request(self.request())):
+            try:
+                bundle = self.read(parcel.data)
+                received = incoming(self.station, bundle)
+            except CunceError as error:
+                if self.transport.answers or error.retryable:
+                    raise
+                self.outcome.problems.extend(error.problems)
+                continue
+            self.outcome.received += received.new
+            self.outcome.known += received.known
+            self.outcome.forms += len(bundle.forms)
+            self.settle(bundle, received.new)
+            parcel.taken()
+            self.progress(
+                Progress("receive", self.outcome.received, self.outcome.received, self.transport.bytes_received)
+            )
+            if self.transport.answers and bundle.receipt is not None and not bundle.receipt.more:
+                return
+
+    def read(self, data: bytes) -> Bundle:
+        """Read a bundle that must come from the hub to this station; raises BundleError."""
+        bundle = read_bundle(data, receiver=self.station.id)
+        if bundle.sender != self.hub.hub or bundle.kind != "pull":
+            raise BundleError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": bundle.sender}))
+        return bundle
+
+    def settle(self, bundle: Bundle, received: int) -> bool:
+        """Keep what a receipt says; return whether nothing was refused."""
+        receipt = bundle.receipt
+        if receipt is None:
+            return True
+        if receipt.arrived < self.hub.arrived and not receipt.reset:
+            receipt = self.outdated(receipt)
+        cursors = advanced(self.hub.cursors, receipt)
+        latest = receipt.cursor >= max(cursors.values(), default=0) and receipt.mark
+        self.hub = self.peers.exchanged(
+            self.hub.hub,
+            held=receipt.held.get(self.station.id, 0),
+            cursors=cursors,
+            mark=receipt.mark if latest else self.hub.mark,
+            arrived=receipt.arrived,
+            state=receipt.state,
+            forms=receipt.forms,
+            villages=receipt.villages,
+            received=received,
+        )
+        self.outcome.problems.extend(receipt.refused)
+        self.adopt_villages()
+        return not receipt.refused
+
+    def outdated(self, receipt: Receipt) -> Receipt:
+        """What of an older receipt, found on a stick, still counts: which revisions it came with."""
+        return replace(
+            receipt, held={self.station.id: self.hub.held}, villages=self.hub.villages, forms=self.hub.forms,
+            arrived=self.hub.arrived, refused=(),
+        )  # fmt: skip
+
+    def adopt_villages(self) -> None:
+        """Let the station know the villages its hubs have put in its scope."""
+        scope = {code: name for hub in self.peers.hubs() for code, name in hub.villages.items()}
+        if scope and scope != {village.code: village.name for village in self.station.villages}:
+            self.station.set_villages(scope)
+
+    def request(self) -> Request:
+        """What to ask for now: in a few bytes where the hub's last receipt says it all."""
+        hub = self.hub
+        mine = tuple(digest for _, _, digest in self.station.journal.form_keys())
+        uniform = len(set(hub.cursors.values())) == 1 and set(hub.cursors) == set(hub.villages)
+        full = not (self.transport.answers and hub.state and uniform and set(hub.forms) <= set(mine))
+        cursor = max(hub.cursors.values(), default=0)
+        if not full:
+            return Request(self.own, hub.state, cursor, hub.mark)
+        return Request(self.own, hub.state, cursor, hub.mark, hub.cursors, mine)
+
+    @property
+    def own(self) -> int:
+        """This station's last number."""
+        held: dict[str, int] = self.station.journal.held()
+        return held.get(self.station.id, 0)
+
+    def count(self) -> None:
+        """Fill in what only the end of the exchange tells."""
+        outcome, transport = self.outcome, self.transport
+        outcome.confirmed, outcome.waiting = self.hub.held, max(self.own - self.hub.held, 0)
+        outcome.conflicts = len(self.station.conflicts())
+        outcome.parked = len(self.station.journal.parked())
+        outcome.bytes_sent, outcome.bytes_received = transport.bytes_sent, transport.bytes_received
+        outcome.requests = transport.requests
+
+
+def _name(bundle: Bundle) -> str:
+    """A bundle's file name: station, first and last number."""
+    numbers = [revision.id.seq for revision in bundle.revisions] or [0]
+    return f"{bundle.sender}-{numbers[0]}-{numbers[-1]}.cunce"
+
+
