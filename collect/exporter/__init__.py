@@ -1,0 +1,1 @@
+"""Ledgers out of a station: Excel, CSV and GeoJSON."""

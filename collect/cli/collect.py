@@ -1,0 +1,127 @@
+"""`cunce collect`: add one record, import a ledger, export a ledger. (`serve` joins from the browser's side.)"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+
+
+@click.group()
+def collect() -> None:
+    """采集：录入、导入、导出台账。 Capture: enter, import and export ledgers."""
+
+
+@collect.command()
+@click.argument("form")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="An answer; member[1].name for repeats.")
+@click.option("--record", help="Change this record instead of adding one.")
+@click.option("--village", help="Code of the village, where the form does not ask for it.")
+@click.option("--author", help="Who enters it; by default the station's own author.")
+@station_option
+@json_option
+def add(
+    form: str,
+    values: tuple[str, ...],
+    record: str | None,
+    village: str | None,
+    author: str | None,
+    station_dir: Path,
+    as_json: bool,
+) -> None:
+    """录入一条记录。 Add one record of FORM, checked by the form's own rules."""
+    from collect.entry import add_record
+    from collect.station import Station
+
+    with Station.open(station_dir) as station:
+        saved = add_record(station, form, values, record=record, village=village, author=author)
+        data: dict[str, Any] = {"form": form, "record": saved.record, "revisions": len(saved.revisions)}
+    if as_json:
+        print_json(data)
+    else:
+        say(f"已保存：{saved.record}", f"Saved: {saved.record}")
+
+
+@collect.command("import")
+@click.argument("form")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--village", help="Code of the village for rows that name none.")
+@click.option("--map", "mapping", multiple=True, metavar="HEADER=QUESTION", help="What a header stands for.")
+@click.option("--returned", type=click.Path(path_type=Path), help="Where the failed rows go.")
+@click.option("--author", help="Who imports; by default the station's own author.")
+@station_option
+@json_option
+def import_(
+    form: str,
+    file: Path,
+    village: str | None,
+    mapping: tuple[str, ...],
+    returned: Path | None,
+    author: str | None,
+    station_dir: Path,
+    as_json: bool,
+) -> None:
+    """从 Excel 或 CSV 导入台账。 Import FILE (Excel or CSV) into the ledger of FORM; failed rows come back in a workbook."""
+    from collect.importer.ledger import import_ledger
+    from collect.station import Station
+
+    pairs = [word.partition("=") for word in mapping]
+    with Station.open(station_dir) as station, progress_bar("导入") as advance:
+        result = import_ledger(
+            station, form, file, author=author or station.author, village=village,
+            mapping={header: question for header, _, question in pairs}, returned=returned,
+            language=language(), progress=advance,
+        )  # fmt: skip
+    if as_json:
+        print_json(result.as_data())
+        return
+    say(
+        f"读取 {result.rows} 行：新增 {result.created}，更新 {result.changed}，未变 {result.unchanged}，"
+        f"退回 {len(result.rejected)} 行。",
+        f"{result.rows} rows: {result.created} new, {result.changed} changed, {result.unchanged} unchanged, "
+        f"{len(result.rejected)} rows rejected.",
+    )
+    if result.unmatched:
+        headers = "、".join(result.unmatched)
+        say(f"没有用到的列：{headers}（可用 --map 指定）", f"Columns not used: {headers} (name them with --map)")
+    for fault in result.faults[:20]:
+        click.echo(f"  {fault.problem.words(language())}")
+    if result.returned:
+        say(f"退回的行和原因在：{result.returned}", f"Failed rows with reasons: {result.returned}")
+
+
+@collect.command()
+@click.argument("form")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help=".xlsx, .csv, .geojson")
+@click.option("--village", "villages", multiple=True, help="Only this village; may be given several times.")
+@click.option("--codes", is_flag=True, help="Question names and codes instead of labels, for programs.")
+@station_option
+@json_option
+def export(
+    form: str, output: Path, villages: tuple[str, ...], codes: bool, station_dir: Path, as_json: bool
+) -> None:
+    """导出台账。 Export the ledger of FORM to Excel, CSV or GeoJSON."""
+    from collect.exporter.ledger import export_ledger
+    from collect.station import Station
+
+    with Station.open(station_dir, readonly=True) as station, progress_bar("导出") as advance:
+        total = sum(station.projection.counts().values())
+        done = 0
+
+        def written(rows: int) -> None:
+            nonlocal done
+            done += rows
+            advance(done, total)
+
+        chosen = next((name for name in station.form(form).languages if f"({language()})" in name), "")
+        result = export_ledger(
+            station, form, output, language=chosen, codes=codes, villages=villages or None, progress=written
+        )
+    if as_json:
+        print_json({"form": form, "path": str(result.path), "rows": result.rows})
+    else:
+        rows = sum(result.rows.values())
+        say(f"已导出 {rows} 行到 {result.path}", f"{rows} rows exported to {result.path}")

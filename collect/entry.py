@@ -1,0 +1,71 @@
+"""Enter one record from words on a command line, by the same rules as a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from forms.instance import Instance
+
+from collect.station import Saved, Station
+from forms.problems import CunceError, Problem
+from forms.tables import Table, tables_of
+
+_NAME = re.compile(r"^(?:(?P<repeat>[^\[\].=]+)\[(?P<number>[1-9]\d{0,3})\]\.)?(?P<name>[^\[\].=]+)$")
+
+
+class EntryError(CunceError):
+    """Some of the words or answers are wrong; nothing was saved."""
+
+
+def add_record(
+    station: Station,
+    form_id: str,
+    values: Iterable[str],
+    *,
+    record: str | None = None,
+    village: str | None = None,
+    author: str | None = None,
+) -> Saved:
+    """Save a new record, or change `record`, from `NAME=VALUE` words (`member[2].name=…` for a repeat's second row).
+
+    Raises EntryError with every fault of the words and of the form's rules; then nothing is saved.
+    """
+    form = station.form(form_id)
+    answers: dict[str, Any] = station.answers(form_id, record) if record else {}
+    problems = list(_enter(answers, tables_of(form), values, form_id))
+    instance = Instance.new(station.program(form_id), clock=station.clock, attachments=station.attachments)
+    problems += instance.fill(answers)
+    found = [*problems, *(p for p in instance.problems() if p.severity == "error" and p not in problems)]
+    if any(problem.severity == "error" for problem in found):
+        raise EntryError(found)
+    return station.save(instance, form, record=record, author=author or station.author, village=village)
+
+
+def _enter(
+    answers: dict[str, Any], tables: tuple[Table, ...], values: Iterable[str], form_id: str
+) -> Iterable[Problem]:
+    by_key = {table.key: table for table in tables if not table.parent or table.parent == tables[0].name}
+    for word in values:
+        name, sign, value = word.partition("=")
+        found = _NAME.match(name.strip())
+        if not sign or found is None:
+            yield Problem("COLLECT_ADD_VALUE", context={"value": word})
+            continue
+        table = by_key.get(found["repeat"] or "")
+        names = [column.name for column in table.columns] if table else sorted(filter(None, by_key))
+        if table is None or found["name"] not in names:
+            yield Problem("COLLECT_ADD_QUESTION", context={"form": form_id, "name": name, "names": "、".join(names)})
+            continue
+        _row(answers, found)[found["name"]] = value
+
+
+def _row(answers: dict[str, Any], found: Mapping[str, Any] | re.Match[str]) -> dict[str, Any]:
+    """The dict that a name speaks of; rows of a repeat are made as far as they are needed."""
+    if not found["repeat"]:
+        return answers
+    rows: list[dict[str, Any]] = answers.setdefault(found["repeat"], [])
+    while len(rows) < int(found["number"]):
+        rows.append({})
+    return rows[int(found["number"]) - 1]
