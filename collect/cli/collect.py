@@ -24,6 +24,7 @@ def collect() -> None:
 @station_option
 @json_option
 def add(
+    *,
     form: str,
     values: tuple[str, ...],
     record: str | None,
@@ -55,6 +56,7 @@ def add(
 @station_option
 @json_option
 def import_(
+    *,
     form: str,
     file: Path,
     village: str | None,
@@ -64,7 +66,7 @@ def import_(
     station_dir: Path,
     as_json: bool,
 ) -> None:
-    """从 Excel 或 CSV 导入台账。 Import FILE (Excel or CSV) into the ledger of FORM; failed rows come back in a workbook."""
+    """从 Excel 或 CSV 导入台账，退回出错的行。 Import FILE into the ledger of FORM; failed rows come back in a workbook."""
     from collect.importer.ledger import import_ledger
     from collect.station import Station
 
@@ -95,13 +97,13 @@ def import_(
 
 @collect.command()
 @click.argument("form")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help=".xlsx, .csv, .geojson")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help=".xlsx, .csv or .geojson file.")
 @click.option("--village", "villages", multiple=True, help="Only this village; may be given several times.")
 @click.option("--codes", is_flag=True, help="Question names and codes instead of labels, for programs.")
 @station_option
 @json_option
 def export(
-    form: str, output: Path, villages: tuple[str, ...], codes: bool, station_dir: Path, as_json: bool
+    *, form: str, output: Path, villages: tuple[str, ...], codes: bool, station_dir: Path, as_json: bool
 ) -> None:
     """导出台账。 Export the ledger of FORM to Excel, CSV or GeoJSON."""
     from collect.exporter.ledger import export_ledger
