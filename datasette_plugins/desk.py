@@ -32,6 +32,10 @@ class Desk:
         """Return `work(station)`, done on the station's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, self.station)
 
+    async def read(self, work: Callable[[Station], T]) -> T:
+        """Return `work(station)`, which only reads, without waiting for what the station's thread is writing."""
+        return await asyncio.to_thread(work, self.station)
+
     def close(self) -> None:
         """Finish what is queued and stop the thread; the station itself stays open."""
         self._worker.shutdown(wait=True)

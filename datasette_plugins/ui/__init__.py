@@ -13,6 +13,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from datasette_plugins.desk import configuration, desk_of, hookimpl, mode_of
+from datasette_plugins.ui.browsing import browsing, search_condition
 from datasette_plugins.ui.language import language_of, say
 
 STATIC = "/-/static-plugins/cunce/"
@@ -25,19 +26,30 @@ def _say_here(context: Context, key: str, **slots: Any) -> str:
 
 @hookimpl
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
-    """Give templates `t(key, **slots)`: the words of a key in the page's language."""
+    """Give templates `t(key, **slots)`, the words of a key in the page's language, and `static(name)`."""
     if configuration(datasette) is not None:
         env.globals["t"] = _say_here
+        env.globals["static"] = lambda name: datasette.urls.path(STATIC + name)
 
 
 @hookimpl
-def extra_template_vars(request: Any, datasette: Any) -> Any:
-    """Give every page its language, the station's name and mode, and where the static files are."""
+def extra_template_vars(database: str | None, request: Any, datasette: Any) -> Any:
+    """Give every page its language, the station and its mode, and pages over ledgers `browse`."""
     if configuration(datasette) is None:
         return {}
-    return {
-        "lang": language_of(request),
-        "station": desk_of(datasette).station,
-        "mode": mode_of(datasette),
-        "static": lambda name: datasette.urls.path(STATIC + name),
-    }
+
+    async def inner() -> dict[str, Any]:
+        found = {"lang": language_of(request), "station": desk_of(datasette).station, "mode": mode_of(datasette)}
+        if database is not None and request is not None:
+            found["browse"] = await browsing(datasette, request, database)
+        return found
+
+    return inner
+
+
+@hookimpl
+def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
+    """Our search box."""
+    if configuration(datasette) is None:
+        return None
+    return lambda: search_condition(datasette, request, database, table)

@@ -1,0 +1,75 @@
+"""The home page: the villages an actor may see, with their counts and what waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datasette.utils.asgi import Response
+
+from collect.overview import counts_by_village
+from datasette_plugins.desk import desk_of, mode_of
+from datasette_plugins.scope import TOWNSHIP, allowed, seen_of
+from datasette_plugins.ui.browsing import browsing
+
+if TYPE_CHECKING:
+    from collect.station import Station
+
+# What a township counts first; a station with other forms shows its own ledgers instead.
+_FIRST = ("household", "household_member", "risk_point")
+
+
+@dataclass(frozen=True, slots=True)
+class VillageCard:
+    """One village on the home page: figures are (label, number)."""
+
+    code: str
+    name: str
+    address: str
+    figures: tuple[tuple[str, int], ...]
+    conflicts: int
+    records: int
+
+
+async def show(datasette: Any, request: Any) -> Any:
+    """Show the home page; who is nobody is sent to log in."""
+    await datasette.ensure_permissions(request.actor, ["view-instance"])
+    page = await browsing(datasette, request, TOWNSHIP)
+    counts, conflicts = await desk_of(datasette).read(_read)
+    station = desk_of(datasette).station
+    counted = [page.ledgers[name] for name in _FIRST if name in page.ledgers]
+    counted = counted or [ledger for ledger in page.ledgers.values() if not ledger.parent][:3]
+    villages = seen_of(request.actor, station.villages)
+    cards = [
+        VillageCard(
+            village.code,
+            village.name,
+            _address(datasette, village.code),
+            tuple((ledger.title, counts.get(village.code, {}).get(ledger.table, 0)) for ledger in counted),
+            conflicts[village.code],
+            sum(counts.get(village.code, {}).values()),
+        )
+        for village in villages
+    ]
+    totals = [(ledger.title, sum(card.figures[at][1] for card in cards)) for at, ledger in enumerate(counted)]
+    context = {
+        "cards": cards,
+        "totals": totals,
+        "conflicts": sum(card.conflicts for card in cards),
+        "township": datasette.urls.database(TOWNSHIP) if allowed(request.actor, "view-database", TOWNSHIP) else "",
+        "settles": allowed(request.actor, "cunce-settle") and mode_of(datasette) == "hub",
+    }
+    return Response.html(await datasette.render_template("cunce_home.html", context, request=request))
+
+
+def _read(station: Station) -> tuple[dict[str, dict[str, int]], Counter[str]]:
+    counts = counts_by_village(station.folder / "township.db", station.projection.ledgers)
+    return counts, Counter(conflict.village for conflict in station.conflicts())
+
+
+def _address(datasette: Any, village: str) -> str:
+    """A hub has a database of the village; a laptop shows the township's, filtered where it is opened."""
+    if village in datasette.databases:
+        return str(datasette.urls.database(village))
+    return str(datasette.urls.database(TOWNSHIP))
