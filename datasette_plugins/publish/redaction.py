@@ -115,21 +115,37 @@ def _given_away(counts: Mapping[str, int], hidden: Mapping[str, str], sums: list
     for key, shown_as in hidden.items():
         if shown_as == WITHHELD or bounds.high[key] - bounds.low[key] + 1 >= _LEAST_CHOICES:
             continue
-        beside = [other for item in sums for other in (*item.parts, item.total) if key in (item.total, *item.parts)]
-        open_ones = [other for other in dict.fromkeys(beside) if other not in hidden]
+        open_ones = _open_beside(key, hidden, sums)
         if open_ones:
             # Zeros last: withholding one says little, and nobody minds that it is known.
             return min(open_ones, key=lambda other: (counts[other] == 0, counts[other]))
     return None
 
 
+def _open_beside(key: str, hidden: Mapping[str, str], sums: list[Sum]) -> list[str]:
+    """Shown counts in a sum with `key`; failing that, in sums reached from it over hidden ones."""
+    reached, around = {key}, {key}
+    while around:
+        beside = [other for item in sums for other in (item.total, *item.parts) if around & {item.total, *item.parts}]
+        open_ones = [other for other in dict.fromkeys(beside) if other not in hidden]
+        if open_ones:
+            return open_ones
+        around = set(beside) - reached
+        reached |= around
+    return []
+
+
 def _reader(counts: Mapping[str, int], hidden: Mapping[str, str]) -> _Bounds:
-    """What a reader knows before any sum: shown counts exactly, masked ones as 1 to 4, withheld ones not at all."""
+    """What a reader knows before any sum: shown counts exactly, masked ones as 1 to 4, unpublished ones not at all.
+
+    A withheld count is not masked, so whoever knows this rule knows that it is 5 or more (or 0, the last resort).
+    """
     low: dict[str, float] = {}
     high: dict[str, float] = {}
     for key, count in counts.items():
         shown_as = hidden.get(key)
-        low[key] = count if shown_as is None else 1 if shown_as == SMALL else 0
+        least = {SMALL: 1, WITHHELD: LEAST if count else 0, UNPUBLISHED: 0}
+        low[key] = count if shown_as is None else least[shown_as]
         high[key] = count if shown_as is None else LEAST - 1 if shown_as == SMALL else float("inf")
     return _Bounds(low, high)
 

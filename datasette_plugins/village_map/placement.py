@@ -11,8 +11,8 @@ from datasette_plugins.village_map.geometry import Box, Point
 
 _CELL = 4.0  # millimetres of the grid that boxes and dots are looked up in
 _RINGS = (0.0, 3.5, 7.0, 12.0, 18.0)
-# Cartographers' order: right above, right, right below, above, below, then the left side.
-_DIRECTIONS = (-1 / 8, 0.0, 1 / 8, -1 / 4, 1 / 4, -3 / 8, 1 / 2, 3 / 8)
+# Right, right above, right below, above, below, then the left side: the order in which labels are read best.
+_DIRECTIONS = (0.0, -1 / 8, 1 / 8, -1 / 4, 1 / 4, -3 / 8, 1 / 2, 3 / 8)
 _ENOUGH = 0.25  # a place this good is taken at once
 
 
@@ -89,9 +89,14 @@ def _candidates(wish: Wish) -> Iterator[tuple[float, Box]]:
         for order, direction in enumerate(_DIRECTIONS):
             across, down = cos(2 * pi * direction), sin(2 * pi * direction)
             gap = wish.clearance + ring
-            left = x + across * (gap + wish.width / 2) - wish.width / 2
-            top = y + down * (gap + wish.height / 2) - wish.height / 2
+            left = x + across * gap + (_side(across) - 1) * wish.width / 2
+            top = y + down * gap + (_side(down) - 1) * wish.height / 2
             yield ring / 2 + order * 0.05, Box(left, top, wish.width, wish.height)
+
+
+def _side(offset: float) -> int:
+    """On which side of the point the box lies: -1, 0 (centred), 1."""
+    return 0 if abs(offset) < 0.1 else 1 if offset > 0 else -1
 
 
 def _cells(box: Box) -> Iterator[tuple[int, int]]:
