@@ -1,0 +1,63 @@
+"""A station's own data as attached files: its villages as `village.csv`, each ledger as `<table>.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from collect.projection import Projection
+from collect.settings import Village
+from forms.attachments import RowsInMemory, SecondaryRows
+from forms.values import text_of
+
+
+class StationAttachments:
+    """Attached files out of a station; rows are read from the ledgers when they are asked for."""
+
+    def __init__(
+        self, projection: Projection, villages: Callable[[], Sequence[Village]], township: Callable[[], str]
+    ) -> None:
+        self._projection, self._villages, self._township = projection, villages, township
+
+    def open(self, name: str) -> SecondaryRows:
+        """Return the rows of `village.csv` (name, label, township) or of a ledger, none for any other name."""
+        table = name.removesuffix(".csv")
+        if table == "village":
+            # The ledger of villages has the same name; the list of codes is what forms choose from.
+            township = self._township()
+            return RowsInMemory(
+                {"name": village.code, "label": village.name, "township": township} for village in self._villages()
+            )
+        if table in self._projection.ledgers:
+            return LedgerRows(self._projection, table)
+        return RowsInMemory(())
+
+
+class LedgerRows:
+    """A ledger's rows as an attached file: `name` (record id), `label`, and every column as text."""
+
+    def __init__(self, projection: Projection, table: str) -> None:
+        self._projection, self._table = projection, table
+        self._ledger = projection.ledgers[table]
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """Yield every row by record id."""
+        return (self._text(row) for row in self._projection.labelled(self._table))
+
+    def lookup(self, column: str, value: str) -> Iterator[Mapping[str, str]]:
+        """Yield the rows whose `column` is the text `value`, found by SQL wherever the column is stored as it is."""
+        if value == "":
+            return (row for row in self.rows() if not row.get(column))
+        if column == "name":
+            column = "_id"
+        stored = self._ledger.fields[column].stored if column in self._ledger.fields else ()
+        if column in self._ledger.own or column == "_id" or (len(stored) == 1 and stored[0].name == column):
+            found: Iterator[dict[str, Any]] = self._projection.labelled(self._table, column, value)
+            return (self._text(row) for row in found)
+        return (row for row in self.rows() if row.get(column) == value)
+
+    def _text(self, row: Mapping[str, Any]) -> Mapping[str, str]:
+        answers = self._ledger.answers(row)
+        own = {"_id": row["_id"], "_village": row["_village"] or "", "_parent": row.get("_parent") or ""}
+        texts = {name: text_of(value) for name, value in answers.items()}
+        return {**texts, **own, "name": row["_id"], "label": row["label"] or row["_id"]}

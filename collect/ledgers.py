@@ -1,0 +1,276 @@
+"""Ledgers as SQLite tables: their shape from the versions of a form, and the making of tables, views and metadata."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sqlite_utils
+
+from collect.database import Connection, quoted
+from collect.hlc import shown
+from collect.merge import Merged
+from collect.revision import PARENT, Revision, RevisionId, Value
+from forms.definition import Form
+from forms.tables import Column, Table, tables_of, union
+
+# How many of the first columns name a record where the form does not say (no instance_name, no ledger::search name).
+_NAMING = 1
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """One ledger table: the union of a form's versions, and how revisions become its rows.
+
+    `form`: the newest version; `title`: what the table is called, by language.
+    """
+
+    table: Table
+    form: Form
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.table.name
+
+    @property
+    def parent(self) -> str:
+        """The name of the table above, or ""."""
+        return self.table.parent
+
+    @cached_property
+    def own(self) -> tuple[str, ...]:
+        """The projection's own columns behind the answers."""
+        parent = ("_parent",) if self.parent else ()
+        return ("_village", *parent, "_rev", "_updated_at", "_updated_by", "_status", "_extra")
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every SQL column in order."""
+        return ("_id", *(stored.name for stored in self.table.stored), *self.own)
+
+    @cached_property
+    def types(self) -> dict[str, type]:
+        """Python type of every SQL column, as sqlite-utils takes them."""
+        python = {"INTEGER": int, "REAL": float}
+        answers = {stored.name: python.get(stored.sql_type, str) for stored in self.table.stored}
+        return {"_id": str, **answers, **dict.fromkeys(self.own, str)}
+
+    @cached_property
+    def fields(self) -> dict[str, Column]:
+        """Columns by the field that revisions write."""
+        return {column.name: column for column in self.table.columns}
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """Names that fields had in older versions -> the name they have now."""
+        return {column.was: column.name for column in self.table.columns if column.was and column.was != column.name}
+
+    @cached_property
+    def village_field(self) -> str:
+        """The field that holds the record's village, or ""."""
+        return next(
+            (c.name for c in self.table.columns if c.question.ledger.get("standard") == "village"), ""
+        )  # fmt: skip
+
+    @cached_property
+    def searched(self) -> tuple[tuple[Column, frozenset[str]], ...]:
+        """The columns people search by, with the ways: name, pinyin, id, phone."""
+        found = ((column, column.question.ledger.get("search", "")) for column in self.table.columns)
+        return tuple((column, frozenset(re.split(r"[\s,]+", ways.strip()))) for column, ways in found if ways.strip())
+
+    @cached_property
+    def naming(self) -> tuple[Column, ...]:
+        """The columns that name a record: those of instance_name, else the searched names, else the first text."""
+        if not self.parent and self.form.instance_name is not None:
+            paths = re.findall(r"/[^\s,()'\"=<>+*|\[\]]+", self.form.instance_name.source)
+            by_path = {column.path: column for column in self.table.columns}
+            named = tuple(by_path[path] for path in dict.fromkeys(paths) if path in by_path)
+            if named:
+                return named
+        named = tuple(column for column, ways in self.searched if ways & {"name", "pinyin"})
+        texts = tuple(c for c in self.table.columns if c.stored[0].sql_type == "TEXT" and c.name != self.village_field)
+        return named or texts[:_NAMING]
+
+    def current(self, changes: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return changes under the names fields have now."""
+        if not self.renamed:
+            return changes
+        return {self.renamed.get(name, name): value for name, value in changes.items()}
+
+    def knows(self, changes: Mapping[str, Value]) -> bool:
+        """Whether every field of `changes` has a column."""
+        return all(name in self.fields for name in changes)
+
+    def row(self, record: str, fields: Mapping[str, Value], about: About) -> list[Any]:
+        """Return the values of a whole row, in the order of `columns`."""
+        row: list[Any] = [record]
+        for column in self.table.columns:
+            row += column.store(fields.get(column.name))
+        parent = [fields.get(PARENT)] if self.parent else []
+        extra = {name: value for name, value in fields.items() if name not in self.fields and value is not None}
+        if self.parent:
+            extra.pop(PARENT, None)
+        text = json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
+        return [*row, about.village, *parent, about.rev, about.updated_at, about.updated_by, about.status, text]
+
+    def answers(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answers of a row (SQL column -> value), with `_id`, empty ones left out."""
+        loaded = ((column.name, column.load(row)) for column in self.table.columns)
+        return {"_id": row["_id"], **{name: value for name, value in loaded if value is not None}}
+
+    def label_sql(self, prefix: str = "") -> str:
+        """Return an SQL expression for what people call a row."""
+        parts = [
+            f"coalesce({prefix}{quoted(column.stored[0].name)} || ' ', '')" for column in self.naming
+        ]
+        return f"trim({' || '.join(parts)})" if parts else f"{prefix}\"_id\""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the projection's own columns say of a row."""
+
+    village: str
+    rev: str
+    updated_at: str
+    updated_by: str
+    status: str = "ok"
+
+
+def about(revision: Revision) -> About:
+    """Return what is said of a row whose only head is `revision`."""
+    return About(revision.village, str(revision.id), shown(revision.time), revision.author)
+
+
+def about_merged(merged: Merged, status: str) -> About:
+    """Return what is said of a row that several heads came to."""
+    latest = merged.latest
+    return About(merged.village, rev_text(merged.heads), shown(latest.time), latest.author, status)
+
+
+def rev_text(heads: Iterable[RevisionId]) -> str:
+    """Return heads as the column `_rev` holds them: `station:seq`, several joined by a blank."""
+    return " ".join(str(head) for head in sorted(heads))
+
+
+def heads_of(rev: str) -> tuple[RevisionId, ...]:
+    """Return the heads that a `_rev` names."""
+    pairs = (head.rpartition(":") for head in rev.split())
+    return tuple(RevisionId(station, int(seq)) for station, _, seq in pairs)
+
+
+def ledgers_of(versions: Mapping[str, Sequence[Form]]) -> dict[str, Ledger]:
+    """Return every ledger by table name, parents before their repeats; `versions`: form id -> forms, newest first."""
+    found: dict[str, Ledger] = {}
+    for forms in versions.values():
+        for table in union([tables_of(form) for form in forms]):
+            found.setdefault(table.name, Ledger(table, forms[0]))
+    return found
+
+
+def create(connection: Connection, ledger: Ledger, existing: Sequence[str] = ()) -> None:
+    """Make a ledger's table, or give it its present columns in their order, keeping what the old ones held."""
+    database = sqlite_utils.Database(connection, recursive_triggers=False)
+    temporary = f"_new_{ledger.name}"
+    sql = database.create_table_sql(temporary if existing else ledger.name, ledger.types, pk="_id", not_null={"_id"})
+    connection.execute(sql)
+    if existing:
+        kept = ", ".join(quoted(name) for name in ledger.columns if name in existing)
+        new, old = quoted(temporary), quoted(ledger.name)
+        connection.execute(f"INSERT INTO {new} ({kept}) SELECT {kept} FROM {old} ORDER BY _id")  # noqa: S608
+        connection.execute(f"DROP TABLE {old}")
+        connection.execute(f"ALTER TABLE {new} RENAME TO {old}")
+    indexed = [ledger.own[0], *(["_parent"] if ledger.parent else [])]
+    for name in indexed:
+        connection.execute(
+            f"CREATE INDEX {quoted(f'_{ledger.name}{name}')} ON {quoted(ledger.name)} ({quoted(name)})"
+        )
+
+
+def describe(connection: Connection, ledgers: Mapping[str, Ledger], versions: Mapping[str, Sequence[Form]]) -> None:
+    """Write what any tool may read about the ledgers: forms, columns, choices; and make the views with labels."""
+    for table in ("_form", "_column", "_choice"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608
+    for form_id, forms in versions.items():
+        connection.executemany(
+            "INSERT INTO _form (form_id, version, title, digest, newest) VALUES (?, ?, ?, ?, ?)",
+            ((form_id, form.version, form.title, form.digest, int(at == 0)) for at, form in enumerate(forms)),
+        )
+    for ledger in ledgers.values():
+        connection.executemany(
+            'INSERT INTO _column ("table", "column", field, position, label_zh, label_en, type, privacy, standard) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            _described(ledger),
+        )
+        connection.executemany(
+            'INSERT INTO _choice ("table", field, code, label) VALUES (?, ?, ?, ?)',
+            (
+                (ledger.name, column.name, code, label)
+                for column in ledger.table.columns
+                for code, label in column.choices(language(ledger.form, "zh")).items()
+            ),
+        )
+    for ledger in ledgers.values():
+        connection.execute(labels_view(ledger, ledgers))
+
+
+def language(form: Form, wanted: str) -> str:
+    """Return the name the form gives a language: `wanted` is zh or en, forms write `zh`, `中文 (zh)` or nothing."""
+    for name in form.languages:
+        if name == wanted or f"({wanted})" in name or name.startswith(f"{wanted}-"):
+            return name
+    return form.default_language if wanted == "zh" else ""
+
+
+def _described(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
+    """Rows of `_column`."""
+    position = 0
+    zh, en = language(ledger.form, "zh"), language(ledger.form, "en")
+    for column in ledger.table.columns:
+        question = column.question
+        for stored in column.stored:
+            position += 1
+            yield (
+                ledger.name, stored.name, column.name, position, question.label.plain(zh),
+                question.label.texts.get(en) and question.label.plain(en), question.type,
+                question.ledger.get("privacy", ""), question.ledger.get("standard", ""),
+            )  # fmt: skip
+
+
+def labels_view(ledger: Ledger, ledgers: Mapping[str, Ledger]) -> str:
+    """Return the SQL of `<table>_labels`: labels instead of codes, names instead of record ids."""
+    parts = ['t."_id"']
+    for column in ledger.table.columns:
+        for stored in column.stored:
+            value = f"t.{quoted(stored.name)}"
+            label = _label(ledger, column, value, ledgers)
+            parts.append(f"{label} AS {quoted(stored.name)}" if label else value)
+    parts += [f"t.{quoted(name)}" for name in ledger.own]
+    view, table = quoted(f"{ledger.name}_labels"), quoted(ledger.name)
+    return f"CREATE VIEW {view} AS SELECT {', '.join(parts)} FROM {table} AS t"  # noqa: S608
+
+
+def _label(ledger: Ledger, column: Column, value: str, ledgers: Mapping[str, Ledger]) -> str:
+    """SQL for the label of a code, "" for a column without codes."""
+    source = column.source.removesuffix(".csv")
+    if column.source == "village.csv" or column.name == ledger.village_field:
+        return f"coalesce((SELECT name FROM _village_name WHERE code = {value}), {value})"  # noqa: S608
+    if source in ledgers and not column.multiple:
+        named = ledgers[source].label_sql("o.")
+        return f'coalesce((SELECT {named} FROM {quoted(source)} AS o WHERE o."_id" = {value}), {value})'  # noqa: S608
+    if not column.choices():
+        return ""
+    table, field = (text.replace("'", "''") for text in (ledger.name, column.name))
+    of_it = f"c.\"table\" = '{table}' AND c.field = '{field}'"
+    if not column.multiple:
+        return f"coalesce((SELECT c.label FROM _choice AS c WHERE {of_it} AND c.code = {value}), {value})"  # noqa: S608
+    codes = f"json_each('[\"' || replace(replace({value}, '\"', ''), ' ', '\",\"') || '\"]')"
+    return (
+        f"CASE WHEN {value} IS NULL THEN NULL ELSE (SELECT group_concat(coalesce(c.label, j.value), '、') "  # noqa: S608
+        f"FROM {codes} AS j LEFT JOIN _choice AS c ON {of_it} AND c.code = j.value) END"
+    )

@@ -1,0 +1,285 @@
+"""The projection: township.db with every ledger as an ordinary table, rebuilt from the journal whenever one likes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from collect.applying import Applier
+from collect.database import Connection, Connections, quoted, transaction
+from collect.journal import Journal
+from collect.ledgers import Ledger, create, describe, ledgers_of
+from collect.merge import Candidate
+from collect.revision import RevisionId, Value
+from collect.search import Hit, SearchKeys
+from collect.shelf import Shelf
+
+BATCH = 10_000
+SCHEMA = (
+    """
+    CREATE TABLE _projection (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE _form (
+        form_id TEXT NOT NULL, version TEXT NOT NULL, title TEXT NOT NULL, digest TEXT NOT NULL,
+        newest INTEGER NOT NULL, PRIMARY KEY (form_id, version)
+    ) WITHOUT ROWID;
+    CREATE TABLE _column (
+        "table" TEXT NOT NULL, "column" TEXT NOT NULL, field TEXT NOT NULL, position INTEGER NOT NULL,
+        label_zh TEXT, label_en TEXT, type TEXT NOT NULL, privacy TEXT NOT NULL, standard TEXT NOT NULL,
+        PRIMARY KEY ("table", "column")
+    ) WITHOUT ROWID;
+    CREATE TABLE _choice (
+        "table" TEXT NOT NULL, field TEXT NOT NULL, code TEXT NOT NULL, label TEXT NOT NULL,
+        PRIMARY KEY ("table", field, code)
+    ) WITHOUT ROWID;
+    CREATE TABLE _village_name (code TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE _hidden (
+        "table" TEXT NOT NULL, record TEXT NOT NULL, parent TEXT NOT NULL, PRIMARY KEY ("table", record)
+    ) WITHOUT ROWID;
+    CREATE INDEX _hidden_parent ON _hidden (parent);
+    CREATE TABLE _waiting ("table" TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY ("table", record)) WITHOUT ROWID;
+    CREATE TABLE _search (
+        "table" TEXT NOT NULL, record TEXT NOT NULL, keys TEXT NOT NULL, PRIMARY KEY ("table", record)
+    ) WITHOUT ROWID;
+    CREATE TABLE conflict (
+        "table" TEXT NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL, village TEXT NOT NULL, shown TEXT,
+        candidates TEXT NOT NULL, PRIMARY KEY ("table", record, field)
+    ) WITHOUT ROWID;
+    """,
+)
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A field in which a record holds several values nobody has chosen between; `shown` is what the ledger shows.
+
+    For the field `_deleted` a candidate's value is true (or `parent`) where the record was deleted, None where it was
+    edited meanwhile.
+    """
+
+    table: str
+    record: str
+    field: str
+    village: str
+    shown: Value
+    candidates: tuple[Candidate, ...]
+
+
+class Projection:
+    """`township.db`; reads what the journal holds and nothing else, and remembers how far it has read."""
+
+    def __init__(self, path: Path, journal: Journal, shelf: Shelf, *, readonly: bool = False) -> None:
+        self.path, self._journal, self._shelf = path, journal, shelf
+        self._connections = Connections(path, SCHEMA, readonly=readonly)
+        self._known: tuple[object, dict[str, Ledger]] = ((), {})
+
+    @property
+    def _db(self) -> Connection:
+        return self._connections.here
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connections.close()
+
+    @property
+    def ledgers(self) -> dict[str, Ledger]:
+        """Every ledger by table name, parents before their repeats."""
+        versions = self._shelf.all()
+        if self._known[0] is not versions:
+            self._known = (versions, ledgers_of(versions))
+        return self._known[1]
+
+    # ---- writing
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Apply what the journal holds after the cursor; return how many revisions that was.
+
+        `progress(done, all)` is called after every batch.
+        """
+        done = 0
+        end = self._journal.arrived()
+        if self._cursor() == end and self._value("forms") == self._forms_digest():
+            return 0
+        while True:
+            with transaction(self._db):
+                self._adapt()
+                cursor = self._cursor()
+                arrivals = self._journal.since(cursor, limit=BATCH)
+                if not arrivals:
+                    return done
+                last = arrivals[-1].number
+                applier = Applier(self._db, self._journal, self.ledgers)
+                applier.apply([arrival.revision for arrival in arrivals], last)
+                self._remember("cursor", str(last))
+            done += len(arrivals)
+            if progress is not None:
+                progress(last, max(end, last))
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Throw every ledger away and make it again from the journal, in one transaction."""
+        with transaction(self._db):
+            for kind, name in self._db.rows(
+                "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table') AND name NOT LIKE 'sqlite_%' "
+                "AND name NOT LIKE '\\_%' ESCAPE '\\' AND name <> 'conflict' ORDER BY type DESC, name"
+            ):
+                self._db.execute(f"DROP {kind} {quoted(name)}")
+            for table in ("_projection", "_form", "_column", "_choice", "_hidden", "_waiting", "_search", "conflict"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+            return self.catch_up(progress)
+
+    def name_villages(self, villages: Iterable[tuple[str, str]]) -> None:
+        """Write the names of villages: (code, name)."""
+        given = sorted(villages)
+        if self._db.rows("SELECT code, name FROM _village_name ORDER BY code") == given:
+            return
+        with transaction(self._db):
+            self._db.execute("DELETE FROM _village_name")
+            self._db.executemany("INSERT INTO _village_name (code, name) VALUES (?, ?)", given)
+
+    def _adapt(self) -> None:
+        """Give every ledger the columns that the forms on the shelf ask for."""
+        digest = self._forms_digest()
+        if self._value("forms") == digest:
+            return
+        ledgers = self.ledgers
+        again: list[tuple[str, str]] = []
+        for (view,) in self._db.rows("SELECT name FROM sqlite_master WHERE type = 'view'"):
+            self._db.execute(f"DROP VIEW {quoted(view)}")  # a view forbids renaming the table it reads
+        for ledger in ledgers.values():
+            again += self._adapt_table(ledger)
+        describe(self._db, ledgers, self._shelf.all())
+        for table, record in self._db.rows('SELECT "table", record FROM _waiting ORDER BY "table", record'):
+            if table in ledgers:
+                again.append((table, record))
+                self._db.execute('DELETE FROM _waiting WHERE "table" = ? AND record = ?', (table, record))
+        self._remember("forms", digest)
+        applier = Applier(self._db, self._journal, ledgers)
+        applier.merge(again, self._cursor())
+        self._reindex(ledgers)
+
+    def _adapt_table(self, ledger: Ledger) -> list[tuple[str, str]]:
+        """Make or change one table; return the records that have to be projected anew for it."""
+        before = {row[1]: row[2] for row in self._db.rows(f"PRAGMA table_info({quoted(ledger.name)})")}
+        if not before:
+            create(self._db, ledger)
+            return []
+        types = {stored.name: stored.sql_type for stored in ledger.table.stored}
+        if list(before) == list(ledger.columns) and all(before[name] == types[name] for name in types):
+            return []
+        ids = self._db.rows(f"SELECT _id, _extra FROM {quoted(ledger.name)} ORDER BY _id")  # noqa: S608
+        own = {"_id", *ledger.own}
+        changed = any(name not in own and types.get(name) != sql_type for name, sql_type in before.items())
+        create(self._db, ledger, existing=[name for name in before if name in own or before[name] == types.get(name)])
+        return [(ledger.name, record) for record, extra in ids if changed or extra is not None]
+
+    def _reindex(self, ledgers: Mapping[str, Ledger]) -> None:
+        """Make the search keys of every ledger again: what is searched by may have changed."""
+        self._db.execute("DELETE FROM _search")
+        search = SearchKeys(self._db)
+        for ledger in ledgers.values():
+            if ledger.searched:
+                ids = self._db.rows(f"SELECT _id FROM {quoted(ledger.name)}")  # noqa: S608
+                search.refresh(((ledger.name, row[0]) for row in ids), ledgers)
+
+    def _forms_digest(self) -> str:
+        """What the ledgers were shaped by: a digest over the forms on the shelf."""
+        return hashlib.sha256(json.dumps(self._shelf.definitions()).encode()).hexdigest()
+
+    def _cursor(self) -> int:
+        return int(self._value("cursor") or 0)
+
+    def _value(self, key: str) -> str | None:
+        found = self._db.value("SELECT value FROM _projection WHERE key = ?", (key,))
+        return None if found is None else str(found)
+
+    def _remember(self, key: str, value: str) -> None:
+        self._db.execute(
+            "INSERT INTO _projection (key, value) VALUES (?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    # ---- reading
+
+    def record(self, table: str, record: str) -> dict[str, Any] | None:
+        """Return a ledger row by SQL column, None where there is none."""
+        return next(self.rows(table, "_id", record), None)
+
+    def rows(self, table: str, column: str | None = None, value: object = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a ledger by `_id`, those where `column` equals `value` if one is named."""
+        ledger = self.ledgers[table]
+        where = f"WHERE {quoted(column)} = ?" if column is not None else ""
+        sql = f"SELECT * FROM {quoted(table)} {where} ORDER BY _id"  # noqa: S608
+        for row in self._db.rows(sql, () if column is None else (value,)):
+            yield dict(zip(ledger.columns, row, strict=True))
+
+    def labelled(self, table: str, column: str | None = None, value: object = None) -> Iterator[dict[str, Any]]:
+        """Yield ledger rows as `rows` does, each with what people call it under `label`."""
+        ledger = self.ledgers[table]
+        where = f"WHERE {quoted(column)} = ?" if column is not None else ""
+        sql = f"SELECT *, {ledger.label_sql()} FROM {quoted(table)} {where} ORDER BY _id"  # noqa: S608
+        for row in self._db.rows(sql, () if column is None else (value,)):
+            yield dict(zip((*ledger.columns, "label"), row, strict=True))
+
+    def children(self, table: str) -> tuple[Ledger, ...]:
+        """Return the ledgers of a table's repeats."""
+        return tuple(ledger for ledger in self.ledgers.values() if ledger.parent == table)
+
+    def hidden(self, table: str, record: str) -> bool:
+        """Whether a record was deleted, itself or with the one above it."""
+        sql = 'SELECT 1 FROM _hidden WHERE "table" = ? AND record = ?'
+        return self._db.value(sql, (table, record)) is not None
+
+    def hidden_below(self, table: str, parent: str) -> tuple[str, ...]:
+        """Return the deleted rows of a repeat's table that belong to one record."""
+        sql = 'SELECT record FROM _hidden WHERE "table" = ? AND parent = ? ORDER BY record'
+        return tuple(row[0] for row in self._db.rows(sql, (table, parent)))
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many records of each table wait for their form's definition."""
+        return dict(self._db.rows('SELECT "table", count(*) FROM _waiting GROUP BY "table"'))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each ledger shows."""
+        return {
+            name: int(self._db.value(f"SELECT count(*) FROM {quoted(name)}"))  # noqa: S608
+            for name in self.ledgers
+        }
+
+    def conflicts(self, table: str | None = None, record: str | None = None) -> tuple[Conflict, ...]:
+        """Return the conflicts of the station, of a table or of one record."""
+        rows = self._db.rows(
+            'SELECT "table", record, field, village, shown, candidates FROM conflict WHERE (?1 IS NULL OR "table" = ?1)'
+            ' AND (?2 IS NULL OR record = ?2) ORDER BY "table", record, field',
+            (table, record),
+        )
+        return tuple(
+            Conflict(name, at, field, village, json.loads(shown), _candidates(candidates))
+            for name, at, field, village, shown, candidates in rows
+        )
+
+    def find(self, text: str, *, table: str | None = None, limit: int = 20) -> tuple[Hit, ...]:
+        """Return the records people mean by part of a name, its pinyin or initials, an id's or a phone's tail."""
+        return tuple(SearchKeys(self._db).find(text, self.ledgers, table, limit))
+
+    def dump(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Yield all content in one order: (table or view, row), for comparing two projections."""
+        names = self._db.rows(
+            "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
+            "AND name NOT IN ('_projection', '_village_name') ORDER BY name"
+        )
+        for name, sql in names:
+            yield name, (sql,)
+            for row in sorted(self._db.rows(f"SELECT * FROM {quoted(name)}"), key=repr):  # noqa: S608
+                yield name, row
+
+
+def _candidates(text: str) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(each["value"], each["before"], RevisionId(each["station"], each["seq"]), each["time"], each["author"])
+        for each in json.loads(text)
+    )

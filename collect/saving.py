@@ -1,0 +1,168 @@
+"""From answers to revisions: what changed since the author looked, in the record and in each repeat's rows (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from collect.journal import Entry
+from collect.ledgers import Ledger
+from collect.merge import WITH_PARENT
+from collect.revision import DELETED, PARENT, RevisionId, Value
+from forms.definition import Form
+from forms.problems import CunceError, Place, Problem
+from forms.tables import Table, tables_of
+
+Answers = Mapping[str, Any]
+
+
+class SaveError(CunceError):
+    """Answers that cannot be saved: unknown questions, no village, or a record that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """A row as its author saw it: its answers, its heads, its village; `gone`: it had been deleted by then."""
+
+    fields: Mapping[str, Value]
+    heads: tuple[RevisionId, ...]
+    village: str
+    gone: bool = False
+    rows: Mapping[str, Mapping[str, SeenRow]] = field(default_factory=dict)  # child table -> record -> row
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press of "save": who pressed it and under what id; `new_id` makes ids of new rows."""
+
+    author: str
+    save: str
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Turns one record's answers into entries for the journal."""
+
+    form: Form
+    ledgers: Mapping[str, Ledger]
+    press: Press
+
+    def entries(self, answers: Answers, record: str, seen: SeenRow | None, village: str | None) -> tuple[Entry, ...]:
+        """Return the entries of a record, root first; none where nothing changed.
+
+        `seen`: the record as the author saw it, None for a new one. `village`: for forms without a village question.
+        Raises SaveError with every question that is not in the form, and for a record without village.
+        """
+        tables = tables_of(self.form)
+        problems = list(_unknown(tables[0], tables, answers))
+        if problems:
+            raise SaveError(problems)
+        asked = self.ledgers[tables[0].name].village_field
+        found = answers.get(asked) if asked else None
+        code = str(found or village or (seen.village if seen else "") or "")
+        if not code:
+            raise SaveError(Problem("COLLECT_VILLAGE_MISSING", context={"form": self.form.title or self.form.form_id}))
+        return tuple(self._row(tables[0], tables, answers, record, seen=seen, village=code, above=None))
+
+    def _row(
+        self,
+        table: Table,
+        tables: Sequence[Table],
+        answers: Answers,
+        record: str,
+        *,
+        seen: SeenRow | None,
+        village: str,
+        above: str | None,
+    ) -> Iterator[Entry]:
+        """Entries of one row and of what is below it."""
+        changes = self._changes(table, answers, seen)
+        if seen is None and above is not None:
+            changes[PARENT] = above
+        if seen is not None and seen.gone:
+            changes[DELETED] = None
+        if seen is None or changes or seen.village != village:
+            yield self._entry(table.name, record, village, changes, () if seen is None else seen.heads)
+        for child in tables:
+            if child.parent == table.name:
+                known = {} if seen is None else seen.rows.get(child.name, {})
+                given = answers.get(child.key) or ()
+                yield from self._rows(child, tables, given, parent=record, known=known, village=village)
+
+    def _rows(
+        self,
+        table: Table,
+        tables: Sequence[Table],
+        given: Sequence[Answers],
+        *,
+        parent: str,
+        known: Mapping[str, SeenRow],
+        village: str,
+    ) -> Iterator[Entry]:
+        """Entries of a repeat's rows: changed ones, new ones, and those the author took away."""
+        kept = set()
+        for answers in given:
+            record = str(answers.get("_id") or self.press.new_id())
+            kept.add(record)
+            yield from self._row(
+                table, tables, answers, record, seen=known.get(record), village=village, above=parent
+            )
+        for record, seen in known.items():
+            if record not in kept and not seen.gone:
+                yield from self.deletion(table.name, record, seen, True)
+
+    def _changes(self, table: Table, answers: Answers, seen: SeenRow | None) -> dict[str, Value]:
+        """The fields whose answers are not what the author saw, compared as the ledger stores them."""
+        renamed = self.ledgers[table.name].renamed
+        changes: dict[str, Value] = {}
+        for column in table.columns:
+            new = answers.get(column.name)
+            new = None if new == "" else new
+            old = None if seen is None else seen.fields.get(renamed.get(column.name, column.name))
+            if new != old and column.store(new) != column.store(old):
+                changes[column.name] = new
+        return changes
+
+    def deletion(self, table: str, record: str, seen: SeenRow, value: Value) -> Iterator[Entry]:
+        """Entries that delete a row (`value`: true) and, with it, all that is below it."""
+        yield self._entry(table, record, seen.village, {DELETED: value}, seen.heads)
+        for child, rows in seen.rows.items():
+            for row_id, row in rows.items():
+                if not row.gone:
+                    yield from self.deletion(child, row_id, row, WITH_PARENT)
+
+    def moved(self, seen: SeenRow, village: str) -> Iterator[Entry]:
+        """Entries that take the rows below a record along to another village."""
+        for child, rows in seen.rows.items():
+            for row_id, row in rows.items():
+                if row.village != village:
+                    yield self._entry(child, row_id, village, {}, row.heads)
+                yield from self.moved(row, village)
+
+    def change(
+        self, table: str, record: str, changes: Mapping[str, Value], village: str, parents: tuple[RevisionId, ...]
+    ) -> Entry:
+        """Return the entry of given changes to one row."""
+        return self._entry(table, record, village, changes, parents)
+
+    def _entry(
+        self, table: str, record: str, village: str, changes: Mapping[str, Value], parents: tuple[RevisionId, ...]
+    ) -> Entry:
+        return Entry(
+            table=table, record=record, form=self.form.form_id, version=self.form.version, village=village,
+            changes=changes, author=self.press.author, save=self.press.save, parents=parents,
+        )  # fmt: skip
+
+
+def _unknown(table: Table, tables: Sequence[Table], answers: Answers) -> Iterator[Problem]:
+    """Answers to questions that the form does not ask."""
+    below = {child.key: child for child in tables if child.parent == table.name}
+    names = {column.name for column in table.columns}
+    for name, value in answers.items():
+        if name in below:
+            for row in value or ():
+                yield from _unknown(below[name], tables, row)
+        elif name not in names and not name.startswith("_") and value not in (None, ""):
+            yield Problem("COLLECT_QUESTION_UNKNOWN", Place(name=name), {"form": table.form_id, "value": value})

@@ -1,0 +1,84 @@
+"""The shelf of forms a station keeps: definitions from the journal, read once a process, newest version known."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from collect.journal import Definition, Journal
+from forms.definition import Form
+from forms.problems import CunceError, Problem
+from forms.sheets import ROW
+from forms.xform import read_xform
+
+
+class FormUnknownError(CunceError):
+    """A form id or version that this station has no definition of."""
+
+
+class Shelf:
+    """The forms of one journal; other processes may add to it at any time."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._keys: tuple[tuple[str, str, str], ...] = ()
+        self._forms: dict[str, tuple[Form, ...]] = {}
+        self._lock = threading.Lock()
+
+    def definitions(self) -> tuple[tuple[str, str, str], ...]:
+        """Return form id, version and digest of everything on the shelf now."""
+        return self._journal.form_keys()
+
+    def versions(self, form_id: str) -> tuple[Form, ...]:
+        """Return all versions of a form, newest first, empty where there is none."""
+        return self.all().get(form_id, ())
+
+    def get(self, form_id: str, version: str | None = None) -> Form:
+        """Return a version of a form, the newest where none is named; raises FormUnknownError."""
+        for form in self.versions(form_id):
+            if version in (None, form.version):
+                return form
+        context = {"form_id": form_id, "version": version or "", "known": ", ".join(sorted(self.all()))}
+        raise FormUnknownError(Problem("COLLECT_FORM_UNKNOWN", context=context))
+
+    def all(self) -> dict[str, tuple[Form, ...]]:
+        """Return all versions of all forms by form id, newest first."""
+        keys = self.definitions()
+        with self._lock:
+            if keys != self._keys:
+                self._forms = newest_first(read(definition) for definition in self._journal.forms())
+                self._keys = keys
+            return self._forms
+
+
+def newest_first(forms: Iterable[Form]) -> dict[str, tuple[Form, ...]]:
+    """Return forms by id, each id's versions newest first: numbers in a version count as numbers."""
+    by_id: dict[str, list[Form]] = {}
+    for form in forms:
+        by_id.setdefault(form.form_id, []).append(form)
+    return {
+        form_id: tuple(sorted(versions, key=lambda form: version_key(form.version), reverse=True))
+        for form_id, versions in sorted(by_id.items())
+    }
+
+
+def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Return what versions are ordered by, the same on every station: `10` comes after `9`, `1.10` after `1.9`."""
+    pieces = (piece for piece in re.split(r"(\d+)", version) if piece)
+    return tuple((1, int(piece), "") if piece.isdecimal() else (0, 0, piece) for piece in pieces)
+
+
+@lru_cache(maxsize=256)
+def _read(xform: str) -> Form:
+    return read_xform(xform)
+
+
+def read(definition: Definition) -> Form:
+    """Return the form of a definition, with the settings its author wrote."""
+    settings = next(iter(definition.rows.get("settings", ())), {})
+    kept = {column: value for column, value in settings.items() if column != ROW}
+    form = _read(definition.xform)
+    return replace(form, rows=definition.rows, digest=definition.digest, settings=kept or form.settings)

@@ -1,0 +1,447 @@
+"""A station: a folder with a journal, its ledgers and drafts, and everything people do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uuid6 import uuid7
+
+from collect import settings
+from collect.attachments import StationAttachments
+from collect.chain import JournalError
+from collect.database import explained
+from collect.drafts import Drafts
+from collect.journal import Definition, Entry, Journal
+from collect.projection import Conflict, Progress, Projection
+from collect.revision import DELETED, Revision, Value
+from collect.saving import Answers, Press, SaveError, Saving, SeenRow
+from collect.search import Hit
+from collect.seeing import Opened, Seeing
+from collect.settings import ROLES, Settings, StationError, Village, VillageList
+from collect.shelf import Shelf
+from collect.verification import verify
+from forms.clock import Clock, SystemClock
+from forms.definition import Form
+from forms.problems import Place, Problem
+from forms.tables import table_name
+
+if TYPE_CHECKING:
+    from forms.instance import Instance
+
+    from forms.program import Program
+
+__all__ = [
+    "Conflict", "Hit", "Opened", "Received", "SaveError", "Saved", "SavedMany", "Station", "StationError", "Village",
+]  # fmt: skip
+BATCH = 500
+_OURS = {"journal.db", "township.db", "drafts.db", "villages", "blobs", "forms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A record that was saved, and the revisions that took (none where nothing had changed)."""
+
+    record: str
+    revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMany:
+    """Records that were saved, in the order given, and how many revisions that took."""
+
+    records: tuple[str, ...]
+    revisions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came of revisions from elsewhere.
+
+    Numbers of new ones, of those known before, of parked ones and of ones released from parking; the conflicts that
+    the records concerned are in now; `problems`: form definitions that contradict the ones here, which stay.
+    """
+
+    new: int
+    known: int
+    parked: int
+    released: int
+    conflicts: tuple[Conflict, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+class Station:
+    """A laptop's or a hub's folder, opened; several processes may have one station open."""
+
+    def __init__(self, folder: Path, given: Settings, clock: Clock, *, readonly: bool = False) -> None:
+        self.folder, self.clock, self.readonly = folder, clock, readonly
+        self._settings = given
+        self.journal = Journal(folder / "journal.db", given.id, clock, readonly=readonly)
+        self.shelf = Shelf(self.journal)
+        self.projection = Projection(folder / "township.db", self.journal, self.shelf, readonly=readonly)
+        self.drafts = Drafts(folder / "drafts.db", clock, readonly=readonly)
+        self.attachments = StationAttachments(
+            self.projection, lambda: self.villages, lambda: self.township.name if self.township else ""
+        )
+        self._seeing = Seeing(self.journal, self.projection)
+
+    # ---- making, opening, closing
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        *,
+        name: str,
+        role: str = "laptop",
+        township: Village | None = None,
+        villages: VillageList = (),
+        author: str = "",
+        clock: Clock | None = None,
+    ) -> Station:
+        """Make a folder a station and open it; `station.json` is written last, so that half a station is none.
+
+        Raises StationError where the folder is one already or holds other things, DatabaseError for what the disk
+        refuses.
+        """
+        folder = Path(folder)
+        if role not in ROLES:
+            raise StationError(Problem("COLLECT_ROLE_UNKNOWN", context={"role": role, "known": ", ".join(ROLES)}))
+        given = Settings(settings.new_id(), name, role, township, settings.villages_of(villages), author)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            present = {path.name for path in folder.iterdir()}
+            if settings.FILE in present:
+                raise StationError(Problem("COLLECT_STATION_EXISTS", Place(file=str(folder))))
+            foreign = {found for found in present if found.removesuffix("-wal").removesuffix("-shm") not in _OURS}
+            if foreign:
+                context = {"found": ", ".join(sorted(foreign))}
+                raise StationError(Problem("COLLECT_FOLDER_NOT_EMPTY", Place(file=str(folder)), context))
+            for inner in ("villages", "blobs", "forms"):
+                (folder / inner).mkdir(exist_ok=True)
+        except OSError as error:
+            raise explained(error, folder) from error
+        station = cls(folder, given, clock or SystemClock())
+        try:
+            station._bring_up_to_date()
+            settings.write(folder, given)
+        except BaseException:
+            station.close()
+            raise
+        return station
+
+    @classmethod
+    def open(cls, folder: Path, *, readonly: bool = False, clock: Clock | None = None) -> Station:
+        """Open a station and let its ledgers catch up with its journal.
+
+        Raises StationError for a folder that is none or is newer, DatabaseError or LockedError for its files.
+        """
+        folder = Path(folder)
+        station = cls(folder, settings.read(folder), clock or SystemClock(), readonly=readonly)
+        try:
+            if readonly:
+                station.journal.arrived()
+            else:
+                station._bring_up_to_date()
+        except BaseException:
+            station.close()
+            raise
+        return station
+
+    def _bring_up_to_date(self) -> None:
+        self.drafts.list()
+        self.projection.name_villages((village.code, village.name) for village in self.villages)
+        self.projection.catch_up()
+
+    def close(self) -> None:
+        """Close every file of the station."""
+        self.journal.close()
+        self.projection.close()
+        self.drafts.close()
+
+    def __enter__(self) -> Station:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- settings
+
+    @property
+    def id(self) -> str:
+        """The station's id, part of every revision it writes."""
+        return self._settings.id
+
+    @property
+    def name(self) -> str:
+        """What people call the station."""
+        return self._settings.name
+
+    @property
+    def role(self) -> str:
+        """`laptop` or `hub`."""
+        return self._settings.role
+
+    @property
+    def township(self) -> Village | None:
+        """The township's code and name, if known."""
+        return self._settings.township
+
+    @property
+    def villages(self) -> tuple[Village, ...]:
+        """The villages it works on, by code."""
+        return self._settings.villages
+
+    @property
+    def author(self) -> str:
+        """Who saves here where nobody is logged in."""
+        return self._settings.author
+
+    def set_villages(self, villages: VillageList) -> None:
+        """Replace the list of villages; records of others stay. Raises StationError for faulty ones."""
+        self._change(villages=settings.villages_of(villages))
+        self.projection.name_villages((village.code, village.name) for village in self.villages)
+
+    def add_villages(self, villages: VillageList) -> None:
+        """Add villages to the list, or rename those in it."""
+        self.set_villages((*self.villages, *settings.villages_of(villages)))
+
+    def set_author(self, author: str) -> None:
+        """Change who saves here where nobody is logged in."""
+        self._change(author=author)
+
+    def _change(self, **values: Any) -> None:
+        """Change settings as they stand on the disk now: another process may have changed others."""
+        self._settings = replace(settings.read(self.folder), **values)
+        settings.write(self.folder, self._settings)
+
+    # ---- forms
+
+    def add_form(self, form: Form) -> bool:
+        """Add a form and make its ledgers; return whether it is new. Raises JournalError (COLLECT_FORM_CHANGED)."""
+        new = self.journal.add_form(form)
+        self.projection.catch_up()
+        return new
+
+    def form(self, form_id: str, version: str | None = None) -> Form:
+        """Return a form, its newest version where none is named; raises FormUnknownError."""
+        return self.shelf.get(form_id, version)
+
+    def forms(self) -> tuple[Form, ...]:
+        """Return the newest version of every form, by form id."""
+        return tuple(versions[0] for versions in self.shelf.all().values())
+
+    def program(self, form_id: str, version: str | None = None) -> Program:
+        """Return a form compiled."""
+        from forms.program import compile_form
+
+        return compile_form(self.form(form_id, version))
+
+    # ---- reading
+
+    def answers(self, table: str, record: str) -> dict[str, Any]:
+        """Return a record with its repeats' rows; raises SaveError (COLLECT_RECORD_UNKNOWN)."""
+        return self.opened(table, record).answers
+
+    def opened(self, table: str, record: str) -> Opened:
+        """Return a record for editing: its answers, and what has to be handed to `save` as `seen`."""
+        return self._seeing.opened(table, record)
+
+    def instance(
+        self, form_id: str, record: str | None = None, *, language: str = "", metadata: Mapping[str, str] | None = None
+    ) -> Instance:
+        """Return an instance of the newest version, new or of a saved record."""
+        from forms.instance import Instance
+
+        program = self.program(form_id)
+        given: dict[str, Any] = {
+            "clock": self.clock, "attachments": self.attachments, "language": language, "metadata": metadata or {},
+        }  # fmt: skip
+        if record is None:
+            return Instance.new(program, **given)
+        return Instance.load(program, self.answers(table_name(program.form), record), **given)
+
+    def conflicts(self, table: str | None = None, record: str | None = None) -> tuple[Conflict, ...]:
+        """Return the conflicts nobody has settled yet, of the station, a table or a record."""
+        return self.projection.conflicts(table, record)
+
+    def history(self, record: str) -> tuple[Revision, ...]:
+        """Return every revision of a record, in order of arrival."""
+        return self.journal.of_record(record)
+
+    def find(self, text: str, *, table: str | None = None, limit: int = 20) -> tuple[Hit, ...]:
+        """Return the records people mean by part of a name, its pinyin or initials, an id's or a phone's tail."""
+        return self.projection.find(text, table=table, limit=limit)
+
+    # ---- saving
+
+    def save(
+        self,
+        given: Instance | Answers,
+        form: Form | str,
+        *,
+        record: str | None = None,
+        author: str,
+        village: str | None = None,
+        seen: Mapping[str, str] | None = None,
+    ) -> Saved:
+        """Save what changed in a record and its repeats' rows, all in one transaction.
+
+        `record`: None for a new one (or its `_id`). `seen`: `Opened.seen` of the moment the author opened it; what
+        others saved since then is kept beside it, as a conflict where both changed the same answer. Without it, the
+        author is taken to have seen what stands there now. Raises SaveError, DatabaseError, LockedError.
+        """
+        entries, found = self._entries(given, form, record=record, author=author, village=village, seen=seen)
+        return Saved(found, self._write(entries))
+
+    def save_many(
+        self,
+        rows: Iterable[tuple[Form | str, Instance | Answers, str | None]],
+        *,
+        author: str,
+        progress: Progress | None = None,
+    ) -> SavedMany:
+        """Save many records: (form, answers, village); an `_id` in the answers names the record.
+
+        Every batch of 500 records is all or nothing, and its ledgers are up to date before the next one begins.
+        """
+        waiting, records, revisions = iter(rows), list[str](), 0
+        while batch := list(islice(waiting, BATCH)):
+            entries: list[Entry] = []
+            for form, answers, village in batch:
+                new, record = self._entries(
+                    answers, form, record=None, author=author, village=village, seen=None
+                )
+                entries += new
+                records.append(record)
+            revisions += len(self._write(entries))
+            if progress is not None:
+                progress(len(records), len(records))
+        return SavedMany(tuple(records), revisions)
+
+    def _entries(
+        self,
+        given: Instance | Answers,
+        form: Form | str,
+        *,
+        record: str | None,
+        author: str,
+        village: str | None,
+        seen: Mapping[str, str] | None,
+    ) -> tuple[tuple[Entry, ...], str]:
+        """The entries of one record, and its id."""
+        form = self.form(form) if isinstance(form, str) else form
+        if (form.form_id, form.version, form.digest) not in self.shelf.definitions():
+            self.add_form(form)
+        answers: Answers = given if isinstance(given, Mapping) else given.answers()
+        root = table_name(form)
+        known = record or str(answers.get("_id") or "")
+        row = self._seeing.row(root, known, seen) if known else None
+        if record is not None and row is None:
+            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": root, "record": record}))
+        found = known or self._new_record()
+        return self._saving(form, author).entries(answers, found, row, village), found
+
+    def delete(self, table: str, record: str, *, author: str, seen: Mapping[str, str] | None = None) -> Saved:
+        """Delete a record and, with it, its repeats' rows; `restore` brings all of them back."""
+        row = self._seeing.row(table, record, seen)
+        if row is None or row.gone:
+            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
+        return Saved(record, self._write(self._saving(table, author).deletion(table, record, row, True)))
+
+    def restore(self, table: str, record: str, *, author: str) -> Saved:
+        """Bring a deleted record back, with the rows that left with it."""
+        row = self._seeing.row(table, record, None)
+        if row is None:
+            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
+        kept = [(table, record, row)] if row.gone or self._deletion_contested(table, record) else []
+        kept += [each for each in _below(row) if self._deletion_contested(each[0], each[1])]
+        saving = self._saving(table, author)
+        return Saved(record, self._write(
+            saving.change(name, at, {DELETED: None}, its.village, its.heads) for name, at, its in kept
+        ))  # fmt: skip
+
+    def _deletion_contested(self, table: str, record: str) -> bool:
+        return any(conflict.field == DELETED for conflict in self.conflicts(table, record))
+
+    def settle(self, conflict: Conflict, value: Value, *, author: str) -> Saved:
+        """Decide a conflict: write `value`, knowing all its candidates.
+
+        For the field `_deleted`, true deletes and None keeps the record. A conflict that got more candidates since it
+        was shown stays open for those. Raises SaveError for a record that is not there.
+        """
+        table, record = conflict.table, conflict.record
+        if conflict.field == DELETED:
+            return self.delete(table, record, author=author) if value else self.restore(table, record, author=author)
+        row = self._seeing.row(table, record, None)
+        if row is None:
+            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
+        unchanged = conflict in self.conflicts(table, record)
+        parents = row.heads if unchanged else tuple(candidate.revision for candidate in conflict.candidates)
+        saving = self._saving(table, author)
+        moves = conflict.field == self.projection.ledgers[table].village_field and value
+        village = str(value) if moves else row.village
+        entries = [saving.change(table, record, {conflict.field: value}, village, parents)]
+        entries += saving.moved(row, village) if moves else ()
+        return Saved(record, self._write(entries))
+
+    def _saving(self, of: Form | str, author: str) -> Saving:
+        """The saver for a form, or for the newest form of a table."""
+        form = self.projection.ledgers[of].form if isinstance(of, str) else of
+        return Saving(form, self.projection.ledgers, Press(author, str(uuid7()), self._new_record))
+
+    def _new_record(self) -> str:
+        return str(uuid7())
+
+    def _write(self, entries: Iterable[Entry]) -> tuple[Revision, ...]:
+        """Put entries into the journal and let the ledgers follow."""
+        given = tuple(entries)
+        if not given:
+            return ()
+        written = self.journal.write(given)
+        self.projection.catch_up()
+        return written
+
+    # ---- exchange and care
+
+    def receive(
+        self, revisions: Iterable[Revision], forms: Iterable[Form | Definition] = (), *, contiguous: bool = False
+    ) -> Received:
+        """Take revisions and forms that came from elsewhere into the journal, and let the ledgers follow.
+
+        `contiguous`: refuse gaps in a station's numbers. Raises JournalError with every fault; then no revision is
+        taken in. What is here already changes nothing.
+        """
+        problems: list[Problem] = []
+        for form in forms:
+            try:
+                self.journal.add_form(form)
+            except JournalError as error:
+                problems += error.problems
+        given = tuple(revisions)
+        appended = self.journal.append(given, contiguous=contiguous)
+        self.projection.catch_up()
+        records = {(revision.table, revision.record) for revision in given}
+        conflicts = tuple(each for each in self.conflicts() if (each.table, each.record) in records)
+        return Received(
+            appended.new, appended.known, appended.parked, appended.released, conflicts, tuple(problems)
+        )
+
+    def verify(self) -> tuple[Problem, ...]:
+        """Check everything: files, digests, chains, and that the ledgers are what the journal says they are."""
+        return verify(self.journal, self.projection, self.shelf)
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Make every ledger again from the journal; return how many revisions that took."""
+        return self.projection.rebuild(progress)
+
+
+def _below(row: SeenRow) -> Iterator[tuple[str, str, SeenRow]]:
+    """Every row below one: table, record, row."""
+    for table, rows in row.rows.items():
+        for record, child in rows.items():
+            yield table, record, child
+            yield from _below(child)
