@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from forms.expressions.syntax import Call, Chain, Filter, Literal, Negate, Path, Step, Syntax
+from forms.expressions import syntax
+from forms.expressions.syntax import Call, Chain, Filter, Negate, Path, Step, Syntax
 
-# Only how many nodes there are matters to these, not what they hold.
-_STRUCTURAL = frozenset({"count", "position", "indexed-repeat"})
+Reads = Literal["values", "nodes", "places"]
+# What nodes hold doesn't matter to these functions.
+_READS: Mapping[str, Reads] = {"count": "nodes", "indexed-repeat": "nodes", "position": "places"}
 _LITERAL_PATHS = frozenset({"jr:choice-name"})
 
 
@@ -17,12 +20,12 @@ class Reference:
     """One node of the form that an expression reads.
 
     `scope`: the innermost repeat whose instance the reader and what it reads share for certain (`""`: the whole
-    record). `structural`: the number and relevance of the nodes is read, not their values.
+    record). `reads`: the nodes' values, only which relevant nodes there are, or only their places among their like.
     """
 
     path: str
     scope: str
-    structural: bool = False
+    reads: Reads = "values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +63,30 @@ class Reader:
 
     def read(self, tree: Syntax) -> frozenset[_Spot]:
         """Collect what `tree` reads and return the places it selects."""
-        return self._visit(tree, frozenset({(self.context, self.context)}), structural=False)
+        return self._visit(tree, frozenset({(self.context, self.context)}), reads="values")
 
     def read_path(self, spots: frozenset[_Spot], steps: Iterable[str]) -> None:
         """Collect child elements beneath places already reached (an itemset's value and label)."""
         for step in steps:
             if step not in (".", ""):
                 spots = frozenset(spot for here in spots for spot in self._children(here, step.rpartition(":")[2]))
-        self._note(spots, structural=False)
+        self._note(spots, reads="values")
 
-    def _visit(self, tree: Syntax, here: frozenset[_Spot], *, structural: bool) -> frozenset[_Spot]:
+    def _visit(self, tree: Syntax, here: frozenset[_Spot], *, reads: Reads) -> frozenset[_Spot]:
         if isinstance(tree, Path):
             spots = self._follow(tree, here)
-            self._note(spots, structural=structural)
+            self._note(spots, reads=reads)
             return spots
         if isinstance(tree, Call):
             return self._call(tree, here)
         if isinstance(tree, Chain):
             operands = (tree.first, *(operand for _, operand in tree.rest))
-            parts = [self._visit(operand, here, structural=structural) for operand in operands]
+            parts = [self._visit(operand, here, reads=reads) for operand in operands]
             return frozenset().union(*parts) if tree.rest[0][0] == "|" else frozenset()
         if isinstance(tree, Negate):
-            self._visit(tree.operand, here, structural=False)
+            self._visit(tree.operand, here, reads="values")
         if isinstance(tree, Filter):
-            spots = self._visit(tree.primary, here, structural=structural)
+            spots = self._visit(tree.primary, here, reads=reads)
             self._predicates(tree.predicates, spots)
             return spots
         return frozenset()
@@ -93,12 +96,12 @@ class Reader:
             return frozenset({(self.context, self.context)})
         if call.name == "indexed-repeat" and call.arguments:
             # The index picks another instance, so the whole record is read.
-            spots = self._visit(call.arguments[0], here, structural=True)
-            self._note(frozenset((path, "") for path, _ in spots), structural=False)
+            spots = self._visit(call.arguments[0], here, reads="nodes")
+            self._note(frozenset((path, "") for path, _ in spots), reads="values")
         for argument in call.arguments:
-            self._visit(argument, here, structural=call.name in _STRUCTURAL)
-            if call.name in _LITERAL_PATHS and isinstance(argument, Literal):
-                self._note(frozenset({(argument.value.strip(), "")}), structural=False)
+            self._visit(argument, here, reads=_READS.get(call.name, "values"))
+            if call.name in _LITERAL_PATHS and isinstance(argument, syntax.Literal):
+                self._note(frozenset({(argument.value.strip(), "")}), reads="values")
         return here if call.name == "randomize" else frozenset()
 
     def _follow(self, path: Path, here: frozenset[_Spot]) -> frozenset[_Spot]:
@@ -107,7 +110,7 @@ class Reader:
         if absolute:
             spots = frozenset({("", "")})
         elif path.start is not None and not isinstance(path.start, str):
-            spots = self._visit(path.start, here, structural=True)
+            spots = self._visit(path.start, here, reads="nodes")
         for number, step in enumerate(path.steps):
             spots = frozenset(spot for spot in self._step(spots, step) if spot[0])
             if absolute and not step.predicates and number < len(path.steps) - 1:
@@ -126,7 +129,7 @@ class Reader:
 
     def _predicates(self, predicates: Iterable[Syntax], spots: frozenset[_Spot]) -> None:
         for predicate in predicates:
-            self._visit(predicate, spots, structural=False)
+            self._visit(predicate, spots, reads="values")
 
     def _step(self, spots: frozenset[_Spot], step: Step) -> Iterable[_Spot]:
         name = step.test.local if step.test.type == "name" else "*"
@@ -168,12 +171,14 @@ class Reader:
         above = parent_of(path)
         return (above, above if anchor == path else anchor)
 
-    def _note(self, spots: frozenset[_Spot], *, structural: bool) -> None:
+    def _note(self, spots: frozenset[_Spot], *, reads: Reads) -> None:
         for path, anchor in spots:
-            scope = self.outline.repeat_of(anchor)
+            # How many instances a repeat has, and where one stands among them, isn't settled inside one of them.
+            among = reads != "values" and anchor == path and path in self.outline.repeats
+            scope = self.outline.repeat_of(parent_of(path) if among else anchor)
             below = self.outline.children.get(path, ())
-            self.found.add(Reference(path, scope, structural or bool(below)))
-            if below and not structural:
+            self.found.add(Reference(path, scope, "nodes" if below and reads == "values" else reads))
+            if below and reads == "values":
                 self.found.update(
                     Reference(leaf, scope) for leaf in self.outline.below(path) if leaf not in self.outline.children
                 )

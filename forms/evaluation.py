@@ -1,0 +1,342 @@
+"""Evaluation of one filled-in form: relevance, counts and calculations in dependency order until nothing changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+
+from forms.cells import Cell, build, last_before
+from forms.expressions import Context, ExpressionError
+from forms.expressions.values import to_string
+from forms.problems import Place, Problem
+from forms.program import Aspect, Deed, Program, Rule, Spec, Watch, steps_to
+from forms.selects import Selects
+from forms.values import date_of_days, normalise, text_of
+
+# A count typed by mistake (a phone number, say) must not fill the memory.
+MOST_ROWS = 2000
+# Rules that feed each other through neighbouring instances settle long before; those that never would stop here.
+_MOST_RUNS = 1000
+_MOST_DEEDS = 10_000
+_EVERYTHING = 1 << 60
+
+
+class Evaluation:
+    """Keeps one tree of cells in accord with its program.
+
+    Between `start` and `settle` changes only gather what has to be evaluated; `settle` does it. `touched` gathers what
+    may look different (cell -> aspects) for whoever shows the form; `altered_rows` the containers whose rows changed.
+    """
+
+    def __init__(
+        self, program: Program, root: Cell, context: Context, selects: Selects, new_id: Callable[[], str]
+    ) -> None:
+        self.program = program
+        self.tree = context.tree
+        self.root = root
+        self.new_id = new_id
+        self.context = context
+        self.selects = selects
+        self.touched: dict[Cell, set[Aspect | str]] = {}
+        self.altered_rows: dict[tuple[Cell, Spec], None] = {}
+        self.faults: dict[tuple[str, Aspect | str], Problem] = {}
+        self._heap: list[tuple[int, int, Cell]] = []
+        self._waiting: set[tuple[int, Cell]] = set()
+        self._deeds: list[tuple[Deed, Cell]] = []
+        self._serial = 0
+        # While everything is evaluated anew, rules up to this rank are evaluated again only when they must.
+        self._reached = _EVERYTHING
+        self._bulk = False
+
+    # Changes from outside
+
+    def begin_bulk(self) -> None:
+        """Gather nothing from now on: `settle_all` follows and evaluates everything anyway."""
+        self._bulk = True
+        self._reached = -1
+
+    def forget_actions(self) -> None:
+        """Drop the actions gathered so far."""
+        self._deeds.clear()
+
+    def write(self, cell: Cell, text: str, code: str = "") -> None:
+        """Give a question's cell a value; gathers what depends on it and the actions it triggers."""
+        cell.code = code
+        if cell.value == text:
+            return
+        cell.value = text
+        self._touch(cell, "value")
+        self._fire(cell)
+        if not self._bulk:
+            self.trigger(cell)
+
+    def add_row(self, container: Cell, repeat: Spec, row_id: str, kept: Cell | None = None) -> Cell:
+        """Add an instance (`kept`, or a new one) after a repeat's last one.
+
+        Gathers its rules, what depends on it and, for a new one, its actions.
+        """
+        assert repeat.pattern is not None
+        row = build(repeat.pattern, self.tree) if kept is None else kept
+        row.row_id = row_id
+        container.insert_after(last_before(container, repeat), row)
+        if not container.relevant:
+            self._spread(row)
+        self._structure_changed(container, repeat)
+        for cell in row.everything():
+            for rule in (cell.spec.relevant, cell.spec.calculate):
+                if rule is not None:
+                    self._schedule(rule, cell)
+            self._schedule_counts(cell)
+            if cell.spec.kind == "repeat" and kept is None:
+                cell.row_id = cell.row_id or self.new_id()
+                self._deeds += [(deed, cell) for deed in self.program.births.get(cell.path, ())]
+        return row
+
+    def remove_row(self, row: Cell) -> None:
+        """Take an instance of a repeat out; gathers what depends on it."""
+        container = row.above
+        assert container is not None
+        container.remove(row)
+        self._structure_changed(container, row.spec)
+
+    def trigger(self, cell: Cell) -> None:
+        """Gather the actions that a change of a question's value sets off."""
+        self._deeds += [(deed, cell) for deed in self.program.triggers.get(cell.path, ())]
+
+    # Evaluation
+
+    def settle(self) -> None:
+        """Evaluate everything gathered, and the actions triggered by it, until nothing is left."""
+        runs: dict[tuple[int, Cell], int] = {}
+        done = 0
+        while True:
+            while self._heap:
+                rank, _, cell = heappop(self._heap)
+                self._waiting.discard((rank, cell))
+                key = (rank, cell)
+                runs[key] = runs.get(key, 0) + 1
+                if runs[key] <= _MOST_RUNS and cell.tree is not None:
+                    self._run(self.program.order[rank], cell)
+            if not self._deeds or done >= _MOST_DEEDS:
+                self._deeds.clear()
+                return
+            deeds, self._deeds = self._deeds, []
+            for deed, origin in deeds:
+                done += 1
+                self._do(deed, origin)
+
+    def settle_all(self, *events: str) -> None:
+        """Evaluate every rule once in order, then what that changed for rules that had their turn, then `events`.
+
+        Values given from outside stay, nothing is cleared and no row given is removed.
+        """
+        self._bulk = True
+        try:
+            for rule in self.program.order:
+                if rule.aspect == "choices":
+                    continue
+                self._reached = rule.rank
+                for cell in self._cells_of(rule):
+                    self._run(rule, cell)
+            self._reached = _EVERYTHING
+            self._deeds += [
+                (deed, self.root) for event in events for deed in self.program.deeds if event in deed.action.events
+            ]
+            self.settle()
+        finally:
+            self._reached = _EVERYTHING
+            self._bulk = False
+
+    def again(self, functions: frozenset[str]) -> None:
+        """Gather every rule that calls one of `functions` (what they give has changed from outside)."""
+        for rule in self.program.order:
+            if rule.compiled is not None and not functions.isdisjoint(rule.compiled.functions):
+                for cell in self._cells_of(rule):
+                    self._schedule(rule, cell)
+
+    def holds(self, rule: Rule | None, cell: Cell, *, otherwise: bool) -> bool:
+        """Return a rule's truth for a cell; `otherwise` where there is no rule or it can't be evaluated."""
+        if rule is None or rule.compiled is None:
+            return otherwise
+        try:
+            held = rule.compiled.boolean(self.context.at(cell))
+        except ExpressionError as error:
+            self._fault(rule, error)
+            return otherwise
+        if self.faults:
+            self.faults.pop(rule.key, None)
+        return held
+
+    def series_relevant(self, container: Cell, repeat: Spec) -> bool:
+        """Tell whether a repeat that may have no instance yet is relevant."""
+        rows = container.rows(repeat)
+        if rows:
+            return any(row.relevant for row in rows)
+        return container.relevant and self.holds(repeat.relevant, self._phantom(container, repeat), otherwise=True)
+
+    # Rules
+
+    def _run(self, rule: Rule, cell: Cell) -> None:
+        if rule.aspect == "calculate":
+            self._calculate(rule, cell)
+        elif rule.aspect == "relevant":
+            own = self.holds(rule, cell, otherwise=True)
+            if own != cell.own:
+                cell.own = own
+                self._spread(cell)
+        elif rule.aspect == "count":
+            self._count(rule, cell)
+        elif not self._bulk:
+            self._clear_choices(cell)
+
+    def _calculate(self, rule: Rule, cell: Cell) -> None:
+        assert rule.compiled is not None
+        if cell.given and self._bulk:
+            return
+        try:
+            value = rule.compiled.evaluate(self.context.at(cell))
+        except ExpressionError as error:
+            self._fault(rule, error)
+            value = ""
+        text = "" if isinstance(value, float) and math.isnan(value) else to_string(value)
+        self.write(cell, *computed(text, cell.spec))
+
+    def _count(self, rule: Rule, container: Cell) -> None:
+        assert rule.compiled is not None
+        repeat = rule.spec
+        try:
+            number = rule.compiled.number(self.context.at(self._phantom(container, repeat)))
+        except ExpressionError as error:
+            self._fault(rule, error)
+            return
+        wanted = 0 if math.isnan(number) or number < 0 else int(min(number, MOST_ROWS + 1))
+        if wanted > MOST_ROWS:
+            context = {"count": text_of(number), "most": MOST_ROWS}
+            self.faults[rule.key] = Problem("FORMS_REPEAT_COUNT", Place(name=repeat.path), context)
+            return
+        self.faults.pop(rule.key, None)
+        rows = container.rows(repeat)
+        while len(rows := container.rows(repeat)) < wanted:
+            self.add_row(container, repeat, self.new_id())
+        while len(rows := container.rows(repeat)) > wanted and not (rows[-1].given and self._bulk):
+            self.remove_row(rows[-1])
+
+    def _clear_choices(self, cell: Cell) -> None:
+        self._touch(cell, "choices")
+        if not cell.value:
+            return
+        codes = cell.value.split() if cell.spec.multiple else [cell.value]
+        kept = [code for code in codes if self.selects.offers(cell, code)]
+        if kept != codes:
+            self.write(cell, " ".join(kept))
+
+    def _do(self, deed: Deed, origin: Cell) -> None:
+        if origin.tree is None:
+            return
+        for target in self._targets(deed, origin):
+            if not target.spec.is_leaf or (target.given and self._bulk):
+                continue
+            text = deed.action.literal
+            if deed.value is not None:
+                try:
+                    value = deed.value.evaluate(self.context.at(target))
+                except ExpressionError:
+                    continue
+                text = "" if isinstance(value, float) and math.isnan(value) else to_string(value)
+            self.write(target, *computed(text, target.spec))
+
+    def _targets(self, deed: Deed, origin: Cell) -> Iterable[Cell]:
+        if deed.nodes is not None:
+            try:
+                return [node for node in deed.nodes.nodes(self.context.at(origin)) if isinstance(node, Cell)]
+            except ExpressionError:
+                return ()
+        return origin.around(deed.scope).reach(deed.steps)
+
+    # What changes bring with them
+
+    def _spread(self, cell: Cell) -> None:
+        """Carry a changed relevance down to everything beneath."""
+        above = cell.above
+        relevant = cell.own and (above is None or above.relevant)
+        if relevant == cell.relevant:
+            return
+        cell.relevant = relevant
+        self._touch(cell, "relevant")
+        self._fire(cell)
+        for child in cell.cells:
+            self._spread(child)
+
+    def _fire(self, cell: Cell) -> None:
+        for watch in self.program.watches.get(cell.path, ()):
+            self._wake(watch, cell)
+
+    def _structure_changed(self, container: Cell, repeat: Spec) -> None:
+        self.altered_rows[container, repeat] = None
+        for watch in self.program.structure.get(repeat.path, ()):
+            self._wake(watch, container)
+
+    def _wake(self, watch: Watch, cell: Cell) -> None:
+        rule = watch.rule
+        if rule.rank > self._reached or (self._bulk and rule.rank < 0):
+            return
+        for target in cell.around(watch.scope).reach(watch.steps):
+            if rule.rank >= 0:
+                self._schedule(rule, target)
+            else:
+                self._touch(target, rule.aspect)
+
+    def _schedule(self, rule: Rule, cell: Cell) -> None:
+        key = (rule.rank, cell)
+        if rule.rank <= self._reached and key not in self._waiting:
+            self._waiting.add(key)
+            self._serial += 1
+            heappush(self._heap, (rule.rank, self._serial, cell))
+
+    def _schedule_counts(self, cell: Cell) -> None:
+        for child in cell.spec.children:
+            if child.count is not None:
+                self._schedule(child.count, cell)
+
+    def _cells_of(self, rule: Rule) -> list[Cell]:
+        path = rule.spec.path
+        if rule.aspect == "count":
+            path = path.rpartition("/")[0]
+        # A copy, for a count changes the rows while they are gone through.
+        return list(self.root.reach(steps_to(path, "")))
+
+    def _phantom(self, container: Cell, repeat: Spec) -> Cell:
+        """A stand-in for an instance that isn't there, to evaluate what is said of the repeat as a whole."""
+        phantom = Cell(repeat)
+        phantom.parent = container
+        phantom.tree = self.tree
+        return phantom
+
+    def _touch(self, cell: Cell, aspect: Aspect | str) -> None:
+        if not self._bulk:
+            self.touched.setdefault(cell, set()).add(aspect)
+
+    def _fault(self, rule: Rule, error: ExpressionError) -> None:
+        self.faults[rule.key] = error.at(rule.place)
+
+
+def computed(text: str, spec: Spec) -> tuple[str, str]:
+    """Return a computed text as a node of its type holds it, and the code of what is wrong with it.
+
+    Numbers become whole numbers where the question wants these, and days since 1970 dates.
+    """
+    kind = spec.value_kind
+    if kind == "string" or not text:
+        return text, ""
+    if kind in ("int", "date"):
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if kind == "int" and math.isfinite(number):
+            return str(int(number)), ""
+        if kind == "date" and math.isfinite(number):
+            return date_of_days(number) or text, ""
+    value, code = normalise(text, spec.data_type)
+    return text_of(value), code

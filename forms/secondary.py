@@ -1,0 +1,121 @@
+"""Secondary instances as the expression engine reads them: a document, and its items by a column's value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+from lxml import etree
+
+from forms.attachments import SecondaryRows
+from forms.expressions import Node, Tree
+
+_ITEM_PATH = ("root", "item")
+
+
+class Items:
+    """A document of items (`root/item/column`) with an index for every column that is asked for."""
+
+    def __init__(self, document: Node) -> None:
+        self._document = document
+        self._indexes: dict[tuple[tuple[str, ...], str], dict[str, list[Node]]] = {}
+
+    @property
+    def document(self) -> Node:
+        """The document node."""
+        return self._document
+
+    def lookup(self, path: tuple[str, ...], column: str, value: str) -> list[Node] | None:
+        """Return the elements at `path` whose child `column` is the text `value`, in document order."""
+        index = self._indexes.get((path, column))
+        if index is None:
+            index = self._indexes[path, column] = {}
+            for item in self._at(path):
+                for cell in item.named(column):
+                    found = index.setdefault(cell.text(), [])
+                    if not found or found[-1] is not item:
+                        found.append(item)
+        return index.get(value, [])
+
+    def _at(self, path: tuple[str, ...]) -> list[Node]:
+        nodes = [self._document]
+        for name in path:
+            nodes = [child for node in nodes for child in node.named(name)]
+        return nodes
+
+
+class AttachedItems:
+    """An attached file's rows as a document; it is built only where looking up single items is not enough."""
+
+    def __init__(self, rows: SecondaryRows) -> None:
+        self._rows = rows
+        self._whole: Items | None = None
+        self._found: dict[tuple[str, str], list[Node]] = {}
+
+    @property
+    def document(self) -> Node:
+        """The document node, with every row."""
+        return self._items().document
+
+    def lookup(self, path: tuple[str, ...], column: str, value: str) -> list[Node] | None:
+        """Return the items whose `column` is the text `value`, in order; None for another path than the items'."""
+        if path != _ITEM_PATH:
+            return None
+        key = (column, value)
+        if key not in self._found:
+            if self._whole is not None:
+                self._found[key] = self._whole.lookup(path, column, value) or []
+            else:
+                self._found[key] = _document(self._rows.lookup(column, value)).root.named("item")
+        return self._found[key]
+
+    def _items(self) -> Items:
+        if self._whole is None:
+            self._found.clear()
+            self._whole = Items(_document(self._rows.rows()).document)
+        return self._whole
+
+
+_attached: WeakKeyDictionary[SecondaryRows, AttachedItems] = WeakKeyDictionary()
+
+
+def attached_items(rows: SecondaryRows) -> AttachedItems:
+    """Return the items of an attached file's rows, one for as long as the rows object lives."""
+    try:
+        known = _attached.get(rows)
+        if known is None:
+            known = _attached[rows] = AttachedItems(rows)
+    except TypeError:
+        # Rows that can't be remembered by identity (slots, unhashable) are read anew.
+        return AttachedItems(rows)
+    return known
+
+
+@lru_cache(maxsize=256)
+def internal_items(xml: str) -> Items:
+    """Return the items of an internal secondary instance from its XML; shared, never to be changed."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
+    return Items(Tree(_node(etree.fromstring(xml.encode(), parser))).document)
+
+
+def _node(element: etree._Element) -> Node:
+    name = etree.QName(element)
+    children = [child for child in element if isinstance(child.tag, str)]
+    node = Node(name.localname, "" if children else (element.text or ""), ns=name.namespace or "")
+    for key, value in element.attrib.items():
+        attribute = etree.QName(str(key))
+        node.set_attribute(attribute.localname, str(value), ns=attribute.namespace or "")
+    for child in children:
+        node.append(_node(child))
+    return node
+
+
+def _document(rows: Iterable[Mapping[str, str]]) -> Tree:
+    root = Node("root")
+    for row in rows:
+        item = Node("item")
+        for column, value in row.items():
+            item.append(Node(column, value))
+        root.append(item)
+    return Tree(root)
