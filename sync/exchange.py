@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from collect.journal import Definition
 from collect.peers import Hub, Peers
+from collect.shelf import read as read_definition
 from forms.problems import CunceError, Problem
 from sync.bundle import Bundle, BundleError, FormSource, read_bundle, write_bundle
 from sync.receipt import Receipt
@@ -78,8 +79,14 @@ def outgoing(station: Station, hub: Hub, *, batch: int = BATCH) -> Iterator[Bund
 
 
 def incoming(station: Station, bundle: Bundle) -> Received:
-    """Take in a bundle's forms and revisions, all or nothing; a second time changes nothing. Raises CunceError."""
-    return station.receive(bundle.revisions, forms=[Definition(*_fields(form)) for form in bundle.forms])
+    """Take in a bundle's forms and revisions; a second time changes nothing.
+
+    Raises BundleError (SYNC_FORM_FAULTY) for a definition that is not the form it says, JournalError, DatabaseError;
+    then no revision was taken in.
+    """
+    held = {digest for _, _, digest in station.journal.form_keys()}
+    forms = [definition_of(form) for form in bundle.forms if form.digest not in held]
+    return station.receive(bundle.revisions, forms=forms)
 
 
 def source_of(form: Definition) -> FormSource:
@@ -87,8 +94,18 @@ def source_of(form: Definition) -> FormSource:
     return FormSource(form.form_id, form.version, form.digest, form.xform, form.rows)
 
 
-def _fields(form: FormSource) -> tuple[Any, ...]:
-    return form.form_id, form.version, form.xform, form.rows, form.digest
+def definition_of(source: FormSource) -> Definition:
+    """Return a definition that came from elsewhere, once it has proved readable; raises BundleError."""
+    definition = Definition(source.form_id, source.version, source.xform, source.rows, source.digest)
+    try:
+        form = read_definition(definition)
+        sound = (form.form_id, form.version) == (source.form_id, source.version)
+    except CunceError:
+        sound = False
+    if not sound:
+        context = {"form": source.form_id, "version": source.version}
+        raise BundleError(Problem("SYNC_FORM_FAULTY", context=context))
+    return definition
 
 
 def run(
@@ -159,6 +176,7 @@ class _Conversation:
             self.outcome.received += received.new
             self.outcome.known += received.known
             self.outcome.forms += len(bundle.forms)
+            self.outcome.problems.extend(received.problems)
             self.settle(bundle, received.new)
             parcel.taken()
             self.progress(

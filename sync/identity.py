@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SUFFIX: Final = ".cunce-invite"
 _FORMAT: Final = 1
+_CLAIM: Final = ("invitation", "station", "token")
+_STATION: Final = re.compile(r"[\w.-]{0,64}")
+_HASH: Final = re.compile(r"(?:[0-9a-f]{64})?")
 _ID_BYTES, _SECRET_BYTES = 5, 10  # together 24 characters of base32, short enough to type
 
 
@@ -38,8 +41,8 @@ class NotAdmittedError(CunceError):
 class Invitation:
     """What a hub gives one laptop.
 
-    `hub`, `hub_name`, `township`, `villages` (code -> name) are empty in the short form, which is only good where the
-    hub can be reached at `address`; the file carries all of it and is enough for a USB stick. `secret`: good once.
+    `hub`, `hub_name`, `township` (code, name) and `villages` (code -> name) are empty in the short form, which is only
+    good where the hub can be reached at `address`; the file carries all and is enough for a stick. `secret`: good once.
     """
 
     id: str
@@ -47,7 +50,7 @@ class Invitation:
     address: str = ""
     hub: str = ""
     hub_name: str = ""
-    township: str = ""
+    township: tuple[str, str] | None = None
     name: str = ""
     villages: Mapping[str, str] = field(default_factory=dict)
 
@@ -93,24 +96,35 @@ def make_invitation(station: Station, name: str, villages: Iterable[str], addres
     return invitation
 
 
-def township_of(station: Station) -> str:
-    """Return a station's township as text, "" where it has none."""
-    return str(getattr(station, "township", None) or "")
+def township_of(station: Station) -> tuple[str, str] | None:
+    """Return code and name of a station's township, None where it has none."""
+    return None if station.township is None else (station.township.code, station.township.name)
 
 
 def write_invitation(invitation: Invitation) -> str:
     """Return the text of an invitation file (JSON)."""
-    data = {
-        "cunce_invite": _FORMAT,
+    data = {"address": invitation.address, "code": invitation.code, **details(invitation)}
+    return json.dumps({"cunce_invite": _FORMAT, **data}, ensure_ascii=False, indent=1) + "\n"
+
+
+def details(invitation: Invitation) -> dict[str, Any]:
+    """Return, JSON-ready, what the short form lacks and a hub tells whoever shows the secret."""
+    return {
         "hub": invitation.hub,
         "hub_name": invitation.hub_name,
-        "township": invitation.township,
-        "address": invitation.address,
+        "township": None if invitation.township is None else list(invitation.township),
         "name": invitation.name,
         "villages": dict(invitation.villages),
-        "code": invitation.code,
     }
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def completed(invitation: Invitation, data: bytes) -> Invitation:
+    """Return a short invitation with the details a hub answered; raises InvitationError."""
+    try:
+        told = {"cunce_invite": _FORMAT, "address": invitation.address, "code": invitation.code, **json.loads(data)}
+        return _from_file(told)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InvitationError(Problem("SYNC_INVITATION_UNREADABLE", context={"reason": error})) from error
 
 
 def read_invitation(given: str | Path) -> Invitation:
@@ -136,13 +150,14 @@ def _from_file(data: Any) -> Invitation:
             "cunce_invite": 1,
             "hub": str(hub),
             "hub_name": str(hub_name),
-            "township": str(township),
+            "township": [str(), str()] | None as township,
             "address": str(address),
             "name": str(name),
             "villages": dict(villages),
             "code": str(code),
-        } if all(type(each) is str for each in villages.values()):
-            return Invitation(*_decoded(code), address, hub, hub_name, township, name, villages)
+        } if hub and villages and all(type(each) is str for each in villages.values()):
+            of = None if township is None else (township[0], township[1])
+            return Invitation(*_decoded(code), address, hub, hub_name, of, name, villages)
         case _:
             raise ValueError("JSON")
 
@@ -164,35 +179,37 @@ def _decoded(code: str) -> tuple[str, str]:
 # ---- what a laptop answers, and how a hub checks it
 
 
-def petition(invitation: Invitation, *, station: str, name: str, token: str) -> bytes:
-    """Return a laptop's request to join: it proves that the secret is known without showing it or the token."""
-    claim = [invitation.id, station, name, _hashed(token)]
-    key = bytes.fromhex(_hashed(invitation.secret))
-    proof = hmac.digest(key, canonical(claim), "sha256").hex()
-    names = ("invitation", "station", "name", "token")
-    return canonical({**dict(zip(names, claim, strict=True)), "proof": proof})
+def petition(invitation: Invitation, *, station: str = "", token: str = "") -> bytes:
+    """Return a laptop's request to join: it proves that the secret is known without showing it or the token.
+
+    Without `station` it only asks for the invitation's details.
+    """
+    claim = [invitation.id, station, _hashed(token) if token else ""]
+    proof = hmac.digest(bytes.fromhex(_hashed(invitation.secret)), canonical(claim), "sha256").hex()
+    return canonical({**dict(zip(_CLAIM, claim, strict=True)), "proof": proof})
 
 
 def admit(peers: Peers, data: bytes) -> Peer:
     """Let in the station that sent a petition; again by the same station is fine.
 
-    Raises NotAdmittedError (SYNC_PETITION_UNREADABLE, SYNC_NOT_INVITED) or PeerError.
+    A petition without a station changes nothing. Raises NotAdmittedError (SYNC_PETITION_UNREADABLE, SYNC_NOT_INVITED)
+    or PeerError.
     """
     try:
         asked = json.loads(data)
-        claim = [asked[name] for name in ("invitation", "station", "name", "token")]
-        proof = asked["proof"]
-        if not all(type(text) is str for text in (*claim, proof)) or not re.fullmatch(r"[\w.-]{1,64}", claim[1]):
-            raise ValueError("texts")
-        expected_of = canonical(claim)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        claim = [asked[name] for name in _CLAIM]
+        told, proof = canonical(claim), asked["proof"].encode("utf-8")
+        if not (_STATION.fullmatch(claim[1]) and _HASH.fullmatch(claim[2])):
+            raise ValueError("no station or no token")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotAdmittedError(Problem("SYNC_PETITION_UNREADABLE")) from error
-    peer = peers.invited(claim[0])
+    peer = peers.invited(str(claim[0]))
     key = bytes.fromhex(peer.secret if peer else "0" * 64)
-    expected = hmac.digest(key, expected_of, "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), proof.encode()) or peer is None:
+    if not hmac.compare_digest(hmac.digest(key, told, "sha256").hex().encode(), proof) or peer is None:
         raise NotAdmittedError(Problem("SYNC_NOT_INVITED"))
-    return peers.register(peer.invitation, station=claim[1], token=claim[3])
+    if not claim[1]:
+        return welcome(peer)
+    return peers.register(peer.invitation, station=claim[1], token=claim[2])
 
 
 def recognise(peers: Peers, authorization: str) -> Peer:

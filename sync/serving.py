@@ -13,7 +13,7 @@ from collect.peers import Peer, PeerError, Peers
 from forms.problems import CunceError, Problem
 from sync.bundle import Bundle, BundleError, read_bundle, write_bundle
 from sync.exchange import BATCH, incoming, source_of
-from sync.identity import NotAdmittedError, admit, recognise, township_of
+from sync.identity import Invitation, NotAdmittedError, admit, details, recognise, township_of
 from sync.receipt import Receipt
 from sync.request import Request, RequestError, unpack_request
 
@@ -61,15 +61,11 @@ def answer(station: Station, endpoint: str, authorization: str, body: bytes) -> 
 
 
 def greeting(station: Station, peer: Peer) -> bytes:
-    """Return what a station that has just joined is told: the hub's id and name, its township, the villages."""
+    """Return what a station that joins is told: all that its invitation's short form lacks."""
     names = _names(station)
-    data = {
-        "hub": station.id,
-        "hub_name": station.name,
-        "township": township_of(station),
-        "villages": {code: names.get(code, code) for code in peer.villages},
-    }
-    return _json(data)
+    villages = {code: names.get(code, code) for code in peer.villages}
+    township = township_of(station)
+    return _json(details(Invitation("", "", "", station.id, station.name, township, peer.name, villages)))
 
 
 def take(station: Station, peers: Peers, peer: Peer, data: bytes) -> tuple[Received, Bundle]:
@@ -79,15 +75,8 @@ def take(station: Station, peers: Peers, peer: Peer, data: bytes) -> tuple[Recei
     """
     bundle = read_bundle(data, receiver=station.id)
     _check_scope(peer, bundle)
-    held = {(form_id, version): digest for form_id, version, digest in station.journal.form_keys()}
-    refused = tuple(
-        Problem("SYNC_FORM_DIFFERS", context={"form": form.form_id, "version": form.version})
-        for form in bundle.forms
-        if held.get((form.form_id, form.version), form.digest) != form.digest
-    )
-    fits = tuple(form for form in bundle.forms if held.get((form.form_id, form.version), form.digest) == form.digest)
-    received = incoming(station, replace(bundle, forms=fits))
-    receipt = replace(receipt_for(station, peer), refused=refused)
+    received = incoming(station, bundle)
+    receipt = replace(receipt_for(station, peer), refused=received.problems)
     peers.seen(peer.station, received=receipt.held[peer.station])
     return received, _to(station, peer, receipt)
 

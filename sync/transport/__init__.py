@@ -47,8 +47,11 @@ class Transport(Protocol):
     bytes_received: int
     requests: int
 
-    def join(self, petition: bytes) -> None:
-        """Hand over a request to join; raises Refused or TransportError."""
+    def join(self, petition: bytes) -> bytes | None:
+        """Hand over a request to join and return the hub's answer, None where the road does not answer.
+
+        Raises Refused or TransportError.
+        """
         ...
 
     def push(self, name: str, data: bytes) -> bytes | None:

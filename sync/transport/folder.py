@@ -37,9 +37,10 @@ class FolderTransport:
         self._in = to_station(folder, hub, station)
         self.bytes_sent = self.bytes_received = self.requests = 0
 
-    def join(self, petition: bytes) -> None:
+    def join(self, petition: bytes) -> bytes | None:
         """See Transport.join."""
         self._write(self._out / f"{self.station}.join", petition)
+        return None
 
     def push(self, name: str, data: bytes) -> bytes | None:
         """See Transport.push; what lies on the stick already, whole, is not written again."""

@@ -45,9 +45,9 @@ class HttpTransport:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def join(self, petition: bytes) -> None:
+    def join(self, petition: bytes) -> bytes | None:
         """See Transport.join."""
-        self._post("join", petition)
+        return self._post("join", petition)
 
     def push(self, name: str, data: bytes) -> bytes | None:
         """See Transport.push."""

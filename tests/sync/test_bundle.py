@@ -67,7 +67,7 @@ def revision_lists(draw: st.DrawFn) -> tuple[Revision, ...]:
 
 
 FORMS = st.builds(
-    FormSource, TEXT, TEXT, TEXT, TEXT, TEXT,
+    FormSource, TEXT, TEXT, TEXT, TEXT,
     st.dictionaries(TEXT, st.lists(st.dictionaries(TEXT, TEXT, max_size=2), max_size=2).map(tuple), max_size=2),
 )  # fmt: skip
 RECEIPTS = st.builds(
@@ -126,7 +126,7 @@ def example() -> Bundle:
                      record, "999999001001", changes, link)
         )  # fmt: skip
     survey = ({"type": "text", "name": "head_name"},)
-    form = FormSource("household", "1", "户", "ab" * 32, "<h:html/>", {"survey": survey})
+    form = FormSource("household", "1", "ab" * 32, "<h:html/>", {"survey": survey})
     return Bundle("laptop", "hub", "push", NOW, tuple(rows), (form,), (Blob("cd" * 32, 7, "image/jpeg"),))
 
 

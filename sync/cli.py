@@ -1,0 +1,297 @@
+"""`cunce join` and `cunce sync`: belonging to a township's hub, and exchanging with it over a network or a stick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+from forms.problems import Problem
+
+if TYPE_CHECKING:
+    from collect.peers import Peers
+    from collect.station import Station
+    from sync.exchange import Outcome, Progress
+    from sync.joining import Joined
+    from sync.stick import Attended
+
+
+@click.command()
+@click.argument("invitation")
+@station_option
+@json_option
+def join(invitation: str, station_dir: Path, as_json: bool) -> None:
+    """加入乡镇中心 / Join the hub that made INVITATION (a .cunce-invite file, or address#code).
+
+    Without a network the file alone is enough: exchange by USB stick with `cunce sync run --folder`.
+    """
+    from sync import joining
+    from sync.identity import read_invitation
+
+    with _bar() as progress:
+        joined = joining.join(station_dir, read_invitation(invitation), progress=progress)
+    if as_json:
+        print_json(_joined_data(joined))
+        return
+    say(
+        f"“{joined.name}”（{joined.station}）已加入“{joined.hub.name}”，负责：{'、'.join(joined.hub.villages.values())}",
+        f"“{joined.name}” ({joined.station}) belongs to “{joined.hub.name}”; villages: "
+        + ", ".join(joined.hub.villages.values()),
+    )
+    if joined.outcome is None:
+        _show_problems(joined.later)
+        say(
+            "现在还没有连上中心；可以先录入，以后用 cunce sync run 或 U 盘（--folder）同步。",
+            "The hub was not reached yet; start working, and exchange later: cunce sync run, or a stick (--folder).",
+        )
+    else:
+        _show_outcome(joined.outcome)
+
+
+@click.group()
+def sync() -> None:
+    """与乡镇中心同步 / Exchange with the township's hub."""
+
+
+@sync.command()
+@click.option("--hub", "address", default="", metavar="URL", help="The hub's address; by default the one joined.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), metavar="DIR", help="A USB stick or shared folder, not the network."
+)
+@station_option
+@json_option
+def run(address: str, folder: Path | None, station_dir: Path, as_json: bool) -> None:
+    """Exchange now: on a laptop with its hub, on a hub with the laptops whose stick is in DIR."""
+    from collect.peers import Peers
+    from collect.station import Station
+
+    if address and folder:
+        raise click.UsageError("--hub and --folder exclude each other.")
+    with closing(Station.open(station_dir)) as station, closing(Peers(station_dir, clock=station.clock)) as peers:
+        if station.role == "hub" and not peers.hubs():
+            _attend(station, folder, as_json)
+            return
+        outcomes = [_run(station, peers, address, folder)]
+        if station.role == "hub" and folder:
+            _attend(station, folder, as_json)
+    if as_json:
+        print_json(_outcome_data(outcomes[0]))
+    else:
+        _show_outcome(outcomes[0])
+    if outcomes[0].problems:
+        sys.exit(1)
+
+
+@sync.command()
+@station_option
+@json_option
+def status(station_dir: Path, as_json: bool) -> None:
+    """Show what went to each hub and came from it, when, and what still waits; at a hub, every laptop."""
+    from collect.peers import Peers
+    from collect.station import Station
+
+    with closing(Station.open(station_dir)) as station, closing(Peers(station_dir, clock=station.clock)) as peers:
+        data = _status_data(station, peers)
+    if as_json:
+        print_json(data)
+        return
+    if not data["hubs"] and not data["laptops"]:
+        say("还没有加入中心，也没有邀请过电脑。", "No hub was joined, and nobody was invited.")
+    for hub in data["hubs"]:
+        _show_hub(hub)
+    for laptop in data["laptops"]:
+        _show_laptop(laptop)
+
+
+@sync.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def inspect(file: Path, as_json: bool) -> None:
+    """Say what a bundle FILE is: from whom, to whom, when, what it contains, whether it is whole."""
+    from sync.bundle import inspect_bundle
+    from sync.transport.files import read
+
+    header = inspect_bundle(read(file))
+    if as_json:
+        print_json({**asdict(header), "created": header.created.isoformat()})
+        return
+    kind = {"push": ("送往中心", "to the hub"), "pull": ("中心发出", "from the hub")}[header.kind]
+    say(f"类型  {kind[0]}", f"kind      {kind[1]}")
+    say(f"从    {header.sender}", f"from      {header.sender}")
+    say(f"到    {header.receiver}", f"to        {header.receiver}")
+    say(f"时间  {header.created.isoformat()}", f"created   {header.created.isoformat()}")
+    say(
+        f"内容  {header.revisions} 条修改，{header.forms} 个表单，{header.blobs} 个附件",
+        f"contains  {header.revisions} revisions, {header.forms} forms, {header.blobs} files",
+    )
+    for station, (first, last) in header.suffixes.items():
+        click.echo(f"      {station}: {first}-{last}")
+    say(f"加密  {header.seal}；签名  {header.signature}", f"seal      {header.seal}; signature {header.signature}")
+    say("完整，没有损坏。", "Whole and undamaged.")
+
+
+def _run(station: Station, peers: Peers, address: str, folder: Path | None) -> Outcome:
+    from sync import exchange
+    from sync.joining import hub_of, over_folder, over_network
+
+    hub = hub_of(peers, address)
+    with _bar() as progress:
+        if folder is not None:
+            return exchange.run(station, over_folder(station, hub, folder), progress=progress)
+        with over_network(station, hub, address) as transport:
+            return exchange.run(station, transport, progress=progress)
+
+
+def _attend(station: Station, folder: Path | None, as_json: bool) -> None:
+    from sync.stick import attend
+
+    if folder is None:
+        raise click.UsageError("A hub exchanges by stick with --folder DIR; for the network start: cunce hub serve")
+    done = attend(station, folder)
+    if as_json:
+        print_json(_attended_data(done))
+    else:
+        _show_attended(done)
+    if done.problems:
+        sys.exit(1)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    """Draw the exchange's progress once it has taken two seconds."""
+    label = "同步" if language() == "zh" else "Exchange"
+    with progress_bar(label) as advance:
+
+        yield lambda step: advance(step.done, step.total)
+
+
+def _outcome_data(outcome: Outcome) -> dict[str, Any]:
+    return {**asdict(outcome), "problems": [problem.as_data() for problem in outcome.problems]}
+
+
+def _attended_data(done: Attended) -> dict[str, Any]:
+    return {**asdict(done), "problems": [problem.as_data() for problem in done.problems]}
+
+
+def _joined_data(joined: Joined) -> dict[str, Any]:
+    return {
+        "station": joined.station,
+        "name": joined.name,
+        "hub": {"id": joined.hub.hub, "name": joined.hub.name, "address": joined.hub.address},
+        "villages": dict(joined.hub.villages),
+        "outcome": None if joined.outcome is None else _outcome_data(joined.outcome),
+        "later": [problem.as_data() for problem in joined.later],
+    }
+
+
+def _status_data(station: Station, peers: Peers) -> dict[str, Any]:
+    own = station.journal.held().get(station.id, 0)
+    hubs = [
+        {
+            "id": hub.hub,
+            "name": hub.name,
+            "address": hub.address,
+            "joined_at": hub.joined_at,
+            "exchanged_at": hub.exchanged_at,
+            "sent": min(hub.held, own),
+            "waiting": max(own - hub.held, 0),
+            "received": hub.received,
+            "villages": dict(hub.villages),
+        }
+        for hub in peers.hubs()
+    ]
+    arrived = station.journal.arrived()
+    laptops = [
+        {
+            "id": peer.station,
+            "name": peer.name,
+            "state": peer.state,
+            "villages": list(peer.villages),
+            "joined_at": peer.joined_at,
+            "seen_at": peer.seen_at,
+            "received": peer.received,
+            "behind": max(arrived - peer.cursor, 0),
+        }
+        for peer in peers.peers()
+    ]
+    return {"station": station.id, "name": station.name, "saved": own, "hubs": hubs, "laptops": laptops}
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    if outcome.nothing_to_do:
+        say(f"与“{outcome.name}”没有要同步的。", f"Nothing to exchange with “{outcome.name}”, both are equal.")
+    else:
+        say(
+            f"与“{outcome.name}”同步：发出 {outcome.sent} 条修改，收到 {outcome.received} 条"
+            f"（另有 {outcome.known} 条本机已有），中心已确认 {outcome.confirmed} 条。",
+            f"Exchanged with “{outcome.name}”: {outcome.sent} revisions sent, {outcome.received} received "
+            f"({outcome.known} were here already), {outcome.confirmed} confirmed by the hub.",
+        )
+    if outcome.waiting:
+        say(f"还有 {outcome.waiting} 条等中心确认。", f"{outcome.waiting} wait for the hub's receipt.")
+    if outcome.forms:
+        say(f"收到 {outcome.forms} 个表单。", f"{outcome.forms} forms received.")
+    if outcome.parked:
+        say(f"{outcome.parked} 条修改在等前面的数据。", f"{outcome.parked} revisions wait for earlier ones.")
+    if outcome.conflicts:
+        say(f"有 {outcome.conflicts} 处冲突等人处理。", f"{outcome.conflicts} conflicts wait for a person.")
+    say(f"流量：发出 {_size(outcome.bytes_sent)}，收到 {_size(outcome.bytes_received)}。",
+        f"{_size(outcome.bytes_sent)} sent, {_size(outcome.bytes_received)} received.")  # fmt: skip
+    _show_problems(outcome.problems)
+
+
+def _show_attended(done: Attended) -> None:
+    if not done.stations:
+        say(f"{done.road} 里没有给本中心的数据。", f"Nothing in {done.road} is for this hub.")
+    else:
+        say(
+            f"收了 {'、'.join(done.stations)} 的数据：新的 {done.received} 条，已有 {done.known} 条；"
+            f"给它们留了 {done.sent} 条和回执。",
+            f"Took in {', '.join(done.stations)}: {done.received} new revisions, {done.known} known already; "
+            f"left {done.sent} revisions and receipts for them.",
+        )
+    _show_problems(done.problems)
+
+
+def _show_hub(hub: dict[str, Any]) -> None:
+    name, address, when = hub["name"], hub["address"], hub["exchanged_at"]
+    say(f"中心“{name}”（{address or '用 U 盘'}）", f"Hub “{name}” ({address or 'by stick'})")
+    say(f"  上次同步  {when or '还没有'}", f"  last exchange  {when or 'never'}")
+    say(
+        f"  中心已有 {hub['sent']} 条，等待 {hub['waiting']} 条；从中心收到 {hub['received']} 条",
+        f"  {hub['sent']} revisions at the hub, {hub['waiting']} waiting; {hub['received']} received from it",
+    )
+
+
+def _show_laptop(laptop: dict[str, Any]) -> None:
+    states = {
+        "invited": ("已邀请，未加入", "invited"),
+        "joined": ("已加入", "joined"),
+        "revoked": ("已停用", "revoked"),
+    }
+    zh, en = states[laptop["state"]]
+    say(f"电脑“{laptop['name']}”（{zh}）", f"Laptop “{laptop['name']}” ({en})")
+    if laptop["state"] == "invited":
+        return
+    say(
+        f"  上次同步  {laptop['seen_at'] or '还没有'}；收到它的 {laptop['received']} 条",
+        f"  last exchange  {laptop['seen_at'] or 'never'}; {laptop['received']} of its revisions are here",
+    )
+
+
+def _show_problems(problems: list[Problem] | tuple[Problem, ...]) -> None:
+    for problem in problems:
+        click.echo(problem.words(language()), err=True)
+
+
+def _size(size: int) -> str:
+    for limit, unit in ((1000, "B"), (1_000_000, "kB")):
+        if size < limit:
+            return f"{size * 1000 // limit if unit == 'kB' else size} {unit}"
+    return f"{size / 1_000_000:.1f} MB"
