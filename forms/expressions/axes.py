@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from forms.expressions.errors import ExpressionError
-from forms.expressions.nodes import ATTRIBUTE, COMMENT, ELEMENT, INSTRUCTION, NAMESPACE, TEXT, Node, NodeKind
+from forms.expressions.nodes import (
+    ATTRIBUTE,
+    COMMENT,
+    ELEMENT,
+    INSTRUCTION,
+    NAMESPACE,
+    TEXT,
+    XML_NAMESPACE,
+    Node,
+    NodeKind,
+)
 from forms.expressions.syntax import Step, Test
 
 Reach = Callable[[Node], list[Node]]
@@ -55,7 +65,7 @@ def _matcher(axis: str, test: Test, namespaces: Mapping[str, str], *, plain: boo
 
 def namespace(prefix: str, namespaces: Mapping[str, str]) -> str:
     """Return the namespace of a prefix; raises ExpressionError where there is none."""
-    uri = namespaces.get(prefix)
+    uri = namespaces.get(prefix) or (XML_NAMESPACE if prefix == "xml" else None)
     if uri is None and prefix:
         raise ExpressionError("FORMS_EXPRESSION_UNKNOWN_PREFIX", prefix=prefix)
     return uri or ""

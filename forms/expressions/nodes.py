@@ -19,7 +19,7 @@ class NodeKind(IntEnum):
 
 
 DOCUMENT, ELEMENT, ATTRIBUTE, NAMESPACE, TEXT, COMMENT, INSTRUCTION = NodeKind
-_XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 
 class Node:
@@ -146,7 +146,7 @@ class Node:
         for node in (self, *self.ancestors()):
             for prefix, uri in (node.declared or {}).items():
                 found.setdefault(prefix, uri)
-        found.setdefault("xml", _XML_NAMESPACE)
+        found.setdefault("xml", XML_NAMESPACE)
         return {prefix: uri for prefix, uri in found.items() if uri}
 
     def append(self, child: Node) -> Node:

@@ -7,7 +7,7 @@ from typing import Any
 
 from forms.expressions.context import Context
 from forms.expressions.functions.registry import function
-from forms.expressions.moments import Moment, at_days, read_moment, read_time
+from forms.expressions.moments import Moment, at_days, iso, read_moment, read_time
 from forms.expressions.values import NAN, to_number, to_string
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -68,7 +68,7 @@ def decimal_date_time(context: Context, value: Any) -> float:
 def time(context: Context, value: Any) -> str:
     """Return the local time of day of a date-time, with milliseconds and offset."""
     moment = moment_of(context, value)
-    return "" if moment is None else moment.at.astimezone(context.zone).timetz().isoformat(timespec="milliseconds")
+    return "" if moment is None else iso(moment.at.astimezone(context.zone)).partition("T")[2]
 
 
 @function("decimal-time(string)", "number")

@@ -42,11 +42,14 @@ def _point(text: str) -> Point | None:
 
 @function("distance(value+)", "number")
 def distance(context: Context, *values: Any) -> float:
-    """Return the length in metres of a trace, a shape, or the places given one by one or as a node-set."""
+    """Return the length in metres of a trace, a shape, or the places given one by one or as a node-set.
+
+    NaN where nothing is given or something is no place; 0 for a single one.
+    """
     points = points_of(each_text(context, values))
-    if points is None or len(points) < 2:
+    if not points:
         return NAN
-    return sum(_haversine(first, second) for first, second in pairwise(points))
+    return sum((_haversine(first, second) for first, second in pairwise(points)), 0.0)
 
 
 def _haversine(first: Point, second: Point) -> float:
@@ -59,9 +62,13 @@ def _haversine(first: Point, second: Point) -> float:
 
 @function("area(value+)", "number")
 def area(context: Context, *values: Any) -> float:
-    """Return the area in square metres that a shape, a trace or a node-set of places encloses on the sphere."""
+    """Return the area in square metres that a shape, a trace or a node-set of places encloses on the sphere.
+
+    NaN where nothing is given or something is no place; 0 for fewer than three. Source: Chamberlain and Duquette,
+    "Some algorithms for polygons on a sphere" (2007).
+    """
     points = points_of(each_text(context, values))
-    if points is None or len(points) < 3:
+    if not points:
         return NAN
     total = 0.0
     for (lat1, lon1), (lat2, lon2) in zip(points, [*points[1:], points[0]], strict=True):

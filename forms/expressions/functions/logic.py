@@ -88,15 +88,11 @@ def _truths(answers: tuple[Any, ...]) -> list[bool]:
     found: list[bool] = []
     for answer in answers:
         if isinstance(answer, list):
-            found.extend(_holds(node.text()) for node in answer if node.relevant)
+            # A boolean that a node stores is text: unlike boolean(), `false` and `0` do not hold here.
+            found.extend(node.text() not in ("", "false", "0") for node in answer if node.relevant)
         else:
-            found.append(_holds(answer) if isinstance(answer, str) else to_boolean(answer))
+            found.append(to_boolean(answer))
     return found
-
-
-def _holds(text: str) -> bool:
-    """A stored boolean is text; `false`, `0` and nothing do not hold."""
-    return text not in ("", "false", "0", "no")
 
 
 def _between(low: float, high: float, found: float) -> bool:
