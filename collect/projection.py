@@ -95,20 +95,21 @@ class Projection:
 
     # ---- writing
 
-    def catch_up(self, progress: Progress | None = None) -> int:
-        """Apply what the journal holds after the cursor; return how many revisions that was.
+    def catch_up(self, progress: Progress | None = None, *, upto: int | None = None) -> int:
+        """Apply what the journal holds after the cursor (up to an arrival number); return how many revisions that was.
 
         `progress(done, all)` is called after every batch.
         """
         done = 0
-        end = self._journal.arrived()
-        if self._cursor() == end and self._value("forms") == self._forms_digest():
+        end = self._journal.arrived() if upto is None else upto
+        if self.cursor() == end and self._value("forms") == self._forms_digest():
             return 0
         while True:
             with transaction(self._db):
                 self._adapt()
-                cursor = self._cursor()
+                cursor = self.cursor()
                 arrivals = self._journal.since(cursor, limit=BATCH)
+                arrivals = tuple(each for each in arrivals if upto is None or each.number <= upto)
                 if not arrivals:
                     return done
                 last = arrivals[-1].number
@@ -158,7 +159,7 @@ class Projection:
                 self._db.execute('DELETE FROM _waiting WHERE "table" = ? AND record = ?', (table, record))
         self._remember("forms", digest)
         applier = Applier(self._db, self._journal, ledgers)
-        applier.merge(again, self._cursor())
+        applier.merge(again, self.cursor())
         self._reindex(ledgers)
 
     def _adapt_table(self, ledger: Ledger) -> list[tuple[str, str]]:
@@ -189,7 +190,8 @@ class Projection:
         """What the ledgers were shaped by: a digest over the forms on the shelf."""
         return hashlib.sha256(json.dumps(self._shelf.definitions()).encode()).hexdigest()
 
-    def _cursor(self) -> int:
+    def cursor(self) -> int:
+        """Return the arrival number up to which the ledgers have read the journal."""
         return int(self._value("cursor") or 0)
 
     def _value(self, key: str) -> str | None:
@@ -269,11 +271,13 @@ class Projection:
     def dump(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Yield all content in one order: (table or view, row), for comparing two projections."""
         names = self._db.rows(
-            "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
+            "SELECT name, sql, type FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
             "AND name NOT IN ('_projection', '_village_name') ORDER BY name"
         )
-        for name, sql in names:
+        for name, sql, kind in names:
             yield name, (sql,)
+            if kind == "view":
+                continue
             for row in sorted(self._db.rows(f"SELECT * FROM {quoted(name)}"), key=repr):  # noqa: S608
                 yield name, row
 

@@ -1,0 +1,187 @@
+"""`cunce station`: make a station, look at it, check it, and build its ledgers again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+from collect.settings import ROLES, StationError, Village
+from forms.problems import Place, Problem
+
+
+@click.group()
+def station() -> None:
+    """站点：一台电脑上的全部台账。 / A station: all ledgers of one machine."""
+
+
+def _village(_context: click.Context, parameter: click.Parameter, value: str | None) -> Village | None:
+    """Read CODE=NAME."""
+    if not value:
+        return None
+    code, equals, name = value.partition("=")
+    if not equals or not code.strip() or not name.strip():
+        raise click.BadParameter("CODE=NAME, 例如 / for example 999999001=示例镇", param=parameter)
+    return Village(code.strip(), name.strip())
+
+
+def _villages(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Village, ...]:
+    return tuple(found for value in values if (found := _village(context, parameter, value)) is not None)
+
+
+def villages_in(path: Path) -> tuple[Village, ...]:
+    """Return the villages of a CSV list: code and name in the first two columns, below one row of headings.
+
+    Raises StationError with every row that lacks one of them, or where the file is no such list.
+    """
+    from forms.attachments import read_rows
+
+    problems, found = [], []
+    try:
+        rows = list(read_rows(path))
+    except (OSError, ValueError) as error:
+        place, context = Place(file=str(path)), {"detail": error}
+        raise StationError(Problem("COLLECT_VILLAGE_LIST_FAULTY", place, context)) from error
+    for number, row in enumerate(rows, start=2):
+        code, name = ([str(value).strip() for value in row.values()] + ["", ""])[:2]
+        if not code and not name:
+            continue
+        if not code or not name:
+            place = Place(file=path.name, row=number)
+            problems.append(Problem("COLLECT_VILLAGE_FAULTY", place, {"code": code, "name": name}))
+        found.append(Village(code, name))
+    if problems:
+        raise StationError(problems)
+    return tuple(found)
+
+
+@station.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--name", required=True, help="站点名称，如“石桥村笔记本”。 / What people call it.")
+@click.option("--role", type=click.Choice(ROLES), default="laptop", show_default=True)
+@click.option("--township", callback=_village, metavar="CODE=NAME", help="所属乡镇。 / The township.")
+@click.option("--village", "villages", multiple=True, callback=_villages, metavar="CODE=NAME", help="村。 / A village.")
+@click.option(
+    "--villages", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="村名单 CSV：代码、名称。 / A CSV list of villages: code, name.",
+)  # fmt: skip
+@click.option("--author", default="", help="填写人姓名。 / Who saves on this machine.")
+@click.option("--no-ledgers", is_flag=True, help="不添加随附的台账表单。 / Don't add the shipped ledgers.")
+@json_option
+def init(
+    *,
+    folder: Path,
+    name: str,
+    role: str,
+    township: Village | None,
+    villages: tuple[Village, ...],
+    file: Path | None,
+    author: str,
+    no_ledgers: bool,
+    as_json: bool,
+) -> None:
+    """新建站点。 / Make FOLDER a station."""
+    from collect.station import Station
+    from forms.reader import load_shipped, shipped
+
+    listed = villages_in(file) if file is not None else ()
+    given = (*listed, *villages)
+    with Station.create(folder, name=name, role=role, township=township, villages=given, author=author) as made:
+        for form in () if no_ledgers else shipped():
+            made.add_form(load_shipped(form))
+        if as_json:
+            print_json(described(made))
+        else:
+            say(
+                f"已建立站点“{name}”（{made.id}）：{folder}，{len(made.villages)} 个村，{len(made.forms())} 个台账。",
+                f"Made the station “{name}” ({made.id}) in {folder}: {len(made.villages)} villages, "
+                f"{len(made.forms())} ledgers.",
+            )
+
+
+def described(opened: Any) -> dict[str, Any]:
+    """Return what there is to say of a station, as JSON-ready data."""
+    return {
+        "id": opened.id,
+        "name": opened.name,
+        "role": opened.role,
+        "folder": str(opened.folder),
+        "township": None if opened.township is None else {"code": opened.township.code, "name": opened.township.name},
+        "villages": [{"code": village.code, "name": village.name} for village in opened.villages],
+        "author": opened.author,
+        "forms": [{"form_id": f.form_id, "version": f.version, "title": f.title} for f in opened.forms()],
+        "records": opened.projection.counts(),
+        "revisions": opened.journal.count(),
+        "held": opened.journal.held(),
+        "parked": len(opened.journal.parked()),
+        "waiting": opened.projection.waiting(),
+        "conflicts": len(opened.conflicts()),
+        "drafts": len(opened.drafts.list()),
+    }
+
+
+@station.command()
+@station_option
+@json_option
+def info(*, station_dir: Path, as_json: bool) -> None:
+    """显示站点概况。 / Show what a station holds."""
+    from collect.station import Station
+
+    with Station.open(station_dir) as opened:
+        data = described(opened)
+        titles = {name: ledger.form.title or name for name, ledger in opened.projection.ledgers.items()}
+    if as_json:
+        print_json(data)
+        return
+    zh = language() == "zh"
+    click.echo(f"{data['name']} ({data['id']}, {data['role']}) {data['folder']}")
+    rows = [
+        ("村" if zh else "villages", len(data["villages"])),
+        *((f"{titles[name]} {name}", count) for name, count in data["records"].items()),
+        ("修订" if zh else "revisions", sum(data["revisions"].values())),
+        ("等待前序数据的修订" if zh else "parked revisions", data["parked"]),
+        ("等待表单的记录" if zh else "records waiting for their form", sum(data["waiting"].values())),
+        ("待处理冲突" if zh else "conflicts", data["conflicts"]),
+        ("草稿" if zh else "drafts", data["drafts"]),
+    ]
+    for label, number in rows:
+        click.echo(f"{number:>8}  {label}")
+
+
+@station.command()
+@station_option
+@json_option
+@click.pass_context
+def verify(context: click.Context, *, station_dir: Path, as_json: bool) -> None:
+    """检查日志校验链、内容校验值，以及台账与日志是否一致。 / Check the journal, and the ledgers against it."""
+    from collect.station import Station
+
+    with Station.open(station_dir, readonly=True) as opened:
+        problems = opened.verify()
+        revisions = sum(opened.journal.count().values()) if not problems else 0
+    if as_json:
+        print_json({"ok": not problems, "problems": [problem.as_data() for problem in problems]})
+    elif problems:
+        for problem in problems:
+            click.echo(problem.words(language()), err=True)
+    else:
+        say(f"完好：{revisions} 条修订，台账与日志一致。", f"All is well: {revisions} revisions and their ledgers agree.")
+    if problems:
+        context.exit(1)
+
+
+@station.command()
+@station_option
+@json_option
+def rebuild(*, station_dir: Path, as_json: bool) -> None:
+    """由日志重建全部台账。 / Build all ledgers again from the journal."""
+    from collect.station import Station
+
+    with Station.open(station_dir) as opened, progress_bar("重建" if language() == "zh" else "rebuilding") as progress:
+        revisions = opened.rebuild(progress)
+    if as_json:
+        print_json({"revisions": revisions})
+    else:
+        say(f"已由 {revisions} 条修订重建全部台账。", f"Built all ledgers again from {revisions} revisions.")
