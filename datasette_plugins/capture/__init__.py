@@ -1,0 +1,35 @@
+"""Data entry on a laptop: the start page, the form page, and what the form page's script asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette_plugins.capture.gate import gate_of, guarded
+from datasette_plugins.desk import hookimpl, mode_of
+from datasette_plugins.ui.language import language_of, say
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Any:
+    """Put the laptop's gate around the application."""
+    if mode_of(datasette) != "laptop":
+        return lambda application: application
+    return lambda application: guarded(application, gate_of(datasette))
+
+
+@hookimpl(tryfirst=True)
+def register_routes(datasette: Any) -> list[tuple[str, Any]]:
+    """The pages of data entry, the start page in Datasette's place."""
+    if mode_of(datasette) != "laptop":
+        return []
+    from datasette_plugins.capture.routes import ROUTES
+
+    return list(ROUTES)
+
+
+@hookimpl(tryfirst=True)
+def menu_links(datasette: Any, actor: Any, request: Any) -> list[dict[str, str]]:
+    """Data entry in the main navigation."""
+    if mode_of(datasette) != "laptop":
+        return []
+    return [{"href": datasette.urls.path("/"), "label": say("capture.title", language_of(request))}]

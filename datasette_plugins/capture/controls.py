@@ -21,27 +21,17 @@ _HEADS = frozenset({"label"})
 def control_of(question: Question, *, readonly: bool, choices: int) -> str:
     """Return the kind of control, or `""` for a question that has none.
 
+    A calculation is read out; whether it has words to show it under is for the outline to say.
     `readonly`: the question can't be answered now; `choices`: how many options it has at this moment.
     """
+    if question.type == "calculate" and not question.shown:
+        return "readout"
     if not question.shown or _HEADS & set(question.appearance):
         return ""
     kind = _kind(question, choices)
     if kind in ("note", "unable"):
         return kind
     return "readout" if readonly or question.calculate is not None else kind
-
-
-def is_select(question: Question) -> bool:
-    """Tell whether a question is answered from a list."""
-    return question.itemset is not None
-
-
-def wide(question: Question) -> bool:
-    """Tell whether a control needs the whole width, also where short questions stand side by side."""
-    appearance = set(question.appearance)
-    if question.itemset is not None:
-        return not appearance & _FOUND_BY_TYPING
-    return question.type in {"note", "image", "geotrace", "geoshape", *_FILES} or "multiline" in appearance
 
 
 def _kind(question: Question, choices: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from html import escape
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 from weakref import WeakKeyDictionary
 
 from itsdangerous import BadSignature
@@ -21,31 +21,30 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ENTER = "/-/enter"
-OURS = "cunce.inside"
-"""The key in an ASGI scope that says a request came through the gate."""
 _NAMESPACE = "cunce_capture"
 _KEPT_SECONDS = 30 * 24 * 3600
-_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Gate:
-    """Admits by a one-time token, then by a cookie; refuses other hosts' names and other sites' posts.
+    """Admits by a one-time token, then by a cookie; whose host and site a request names is judged by the hub's gate.
 
-    The cookie is signed with the station's own secret, so a page that is open while the program restarts goes on.
+    `closed`: set when a socket is opened; requests inside this process need no cookie before that. The cookie is
+    signed with the station's own secret, so a page that is open while the program restarts goes on.
     """
 
     def __init__(self, datasette: Any) -> None:
+        self.closed = False
         self._datasette = datasette
         self._tokens: set[str] = set()
 
     @property
     def cookie_name(self) -> str:
-        """One name a station: cookies of two stations on one machine would overwrite each other (ports don't part them)."""
+        """One name a station: ports don't part cookies, so those of two stations would overwrite each other."""
         return "cunce_" + "".join(letter for letter in str(desk_of(self._datasette).station.id) if letter.isalnum())
 
     def issue(self) -> str:
-        """Return a new token that opens the gate once."""
+        """Close the gate and return a new token that opens it once."""
+        self.closed = True
         token = secrets.token_urlsafe(24)
         self._tokens.add(token)
         return token
@@ -86,35 +85,18 @@ def guarded(app: App, gate: Gate) -> App:
     """Return `app` behind the gate."""
 
     async def guarded_app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not gate.closed:
             await app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not _own_host(headers.get("host", "")) or not _same_site(scope["method"], headers):
-            await _refuse(scope, send, headers, 403)
-        elif scope["path"] == ENTER:
+        if scope["path"] == ENTER:
             await _enter(gate, scope, send, headers)
         elif gate.admits(headers):
-            await app({**scope, OURS: True}, receive, send)
+            await app(scope, receive, send)
         else:
-            await _refuse(scope, send, headers, 403)
+            await _refuse(send, headers)
 
     return guarded_app
-
-
-def _own_host(host: str) -> bool:
-    """A name that resolves to this machine but isn't its own is another site's (DNS rebinding)."""
-    try:
-        return urlsplit(f"//{host}").hostname in _HOSTS
-    except ValueError:
-        return False
-
-
-def _same_site(method: str, headers: dict[str, str]) -> bool:
-    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and method in _UNSAFE:
-        return False
-    origin = headers.get("origin")
-    return method not in _UNSAFE or origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
 async def _enter(gate: Gate, scope: Scope, send: Send, headers: dict[str, str]) -> None:
@@ -131,16 +113,16 @@ async def _enter(gate: Gate, scope: Scope, send: Send, headers: dict[str, str]) 
     elif gate.admits(headers):
         await _answer(send, 303, "", [(b"location", quote(onward, safe="/?=&%-_.~").encode("latin-1"))])
     else:
-        await _refuse(scope, send, headers, 403)
+        await _refuse(send, headers)
 
 
-async def _refuse(scope: Scope, send: Send, headers: dict[str, str], status: int) -> None:
+async def _refuse(send: Send, headers: dict[str, str]) -> None:
     if "application/json" in headers.get("content-type", ""):
-        await _answer(send, status, '{"ok": false, "locked": true}', [], "application/json")
+        await _answer(send, 403, '{"ok": false, "locked": true}', [], "application/json")
         return
     both = [(say("capture.gate.title", language), say("capture.gate.why", language)) for language in ("zh", "en")]
     said = "".join(f"<h1>{escape(title)}</h1><p>{escape(why)}</p>" for title, why in both)
-    await _answer(send, status, _PAGE.format(title=escape(both[0][0]), said=said), [])
+    await _answer(send, 403, _PAGE.format(title=escape(both[0][0]), said=said), [])
 
 
 async def _answer(

@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from forms.definition import Node
 
+_NOTHING = Markup("")
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -31,8 +33,8 @@ class View:
     ref: str
     kind: str
     on: bool
-    label: Markup = Markup("")
-    hint: Markup = Markup("")
+    label: Markup = _NOTHING
+    hint: Markup = _NOTHING
     required: bool = False
     value: str = ""
     shown: str = ""

@@ -29,7 +29,7 @@
 
   const line = new Line(
     page.dataset.send,
-    { ...JSON.parse(by("capture-key").textContent), tab: crypto.randomUUID() },
+    JSON.parse(by("capture-key").textContent),
     Number(page.dataset.counter),
     { answer, down, conflict, locked, failed, moved: showKept },
   );
@@ -120,7 +120,7 @@
 
   function labelOf(node) {
     if (node.classList.contains("ask")) return node.querySelector("[id^='l:']");
-    return node.querySelector(node.dataset.kind === "row" ? ".row-name" : ".block-label") ?? document.createElement("i");
+    return node.querySelector(node.dataset.kind === "row" ? ".row-name" : ":scope > .block-label") ?? document.createElement("i");
   }
 
   function redraw(ask, view) {
@@ -415,6 +415,7 @@
     tried = true;
     typing = "";
     answer(reply);
+    if (reply.others) failed(reply.others);
     showKept();
     showWrongs();
     const first = wrong()[0];
@@ -437,6 +438,8 @@
     commitAll();
     if (line.busy && line.down) event.preventDefault();
   });
+
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // what "back" shows may be old
 
   /* Events */
 

@@ -66,6 +66,7 @@
         let response;
         try {
           response = await this.send(url, body);
+          if (response.status === 503) throw new Error("busy");
         } catch {
           this.setDown(true);
           await new Promise((resolve) => setTimeout(resolve, RETRY));

@@ -1,0 +1,372 @@
+"""Sittings: drafts being filled in, each an instance in memory with its durable copy in the station's drafts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from uuid6 import uuid7
+
+from collect.drafts import Draft, DraftError
+from datasette_plugins.capture.drawing import sheet
+from datasette_plugins.capture.outline import Outline, plain
+from datasette_plugins.capture.patches import Seen, patch, seen
+from forms.definition import Form, Question
+from forms.problems import Problem, shown
+from forms.tables import table_name
+
+if TYPE_CHECKING:
+    from collect.station import Station
+    from forms.instance import Instance
+
+# Instances kept in memory; a draft beyond that is read again from where it is kept.
+_MOST_OPEN = 16
+_MOST_CHANGES = 2000  # in one request
+
+
+class Key(NamedTuple):
+    """What names a draft in every request.
+
+    `draft`: its id (also the id of the record it becomes); `form`: form id; `record`: the record it changes, or "";
+    `village`: code for forms that don't ask for it, or ""; `language`: of the form, or "" for its own.
+    """
+
+    draft: str
+    form: str
+    record: str
+    village: str
+    language: str
+
+
+class OvertakenError(Exception):
+    """Another page has changed the draft since this one was drawn; `counter`: where it is now."""
+
+    def __init__(self, counter: int) -> None:
+        super().__init__(counter)
+        self.counter = counter
+
+
+class SettledError(Exception):
+    """The draft has been saved (`where`: the path of the page that says so) or thrown away (`""`)."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+
+class Removed(NamedTuple):
+    """A row that was taken out, and what it takes to have it back: the answers as they were, and what was set since."""
+
+    repeat: str
+    position: int
+    answers: Mapping[str, Any]
+    since: list[tuple[str, Any]]
+
+
+class Sitting:
+    """One draft being filled in; everything happens on the station's thread.
+
+    `counter` is the draft's and goes up with every request that changed it. A page that was drawn before somebody
+    else's change may not change anything (`OvertakenError`). One that only repeats itself because an answer got lost
+    changes nothing: setting is idempotent, and adding and removing name the number of rows they saw.
+    """
+
+    def __init__(self, station: Station, key: Key, language: str) -> None:
+        self.key = key
+        self._station = station
+        self.language = language
+        self._tried = False
+        self._removed: Removed | None = None
+        self._seen: Seen | None = None  # what the page shows; unknown until it is drawn, and after a restart
+        self.instance: Instance
+        self.counter: int
+        self._load()
+
+    def _load(self) -> None:
+        """Read the draft, or else begin from the record or from nothing."""
+        station, key = self._station, self.key
+        form = station.form(key.form)
+        language = form_language(form, key.language, self.language)
+        draft = _draft(station, key.draft)
+        if draft is not None and draft.discarded_at:
+            raise SettledError(_place_of(station, form, key.draft))
+        self._seen_heads = None if draft is None else draft.seen
+        self.counter = 0 if draft is None else draft.counter
+        answers: Mapping[str, Any] | None = None if draft is None else draft.answers
+        if draft is None and key.record:
+            opened = station.opened(table_name(form), key.record)
+            answers, self._seen_heads = opened.answers, dict(opened.seen)
+        self.instance = _instance(station, form, answers, language, key.draft)
+        self._misfits = tuple(f"{name}：{shown(value)}" for name, value in self.instance.unplaced.items())
+        if answers is None:
+            self._give_village(form)
+        self._removed = None
+        self._seen = None
+
+    def _give_village(self, form: Form) -> None:
+        """Answer the question for the village where there is only one answer."""
+        known = [village.code for village in self._station.villages]
+        village = self.key.village or (known[0] if len(known) == 1 else "")
+        asked = village_question(form)
+        if asked is not None and village:
+            self.instance.set(asked.path, village)
+
+    def page(self) -> dict[str, Any]:
+        """Draw the whole page: the context of capture/form.html."""
+        draft = _draft(self._station, self.key.draft)
+        if draft is not None and draft.counter != self.counter:
+            self._load()  # another process works on the same station
+        outline = self._outline()
+        self._seen = seen(outline)
+        form, key, parts = self.instance.program.form, self.key, outline.parts()
+        names = {village.code: village.name for village in self._station.villages}
+        asked = village_question(form) is not None
+        return {
+            "key": key._asdict(),
+            "counter": self.counter,
+            "editing": bool(key.record),
+            "form_title": form.title or form.form_id,
+            "record_name": self.instance.instance_name if key.record else "",
+            "village": {"name": names.get(key.village, key.village)} if key.village and not asked else None,
+            "languages": form.languages,
+            "form_language": self.instance.language,
+            "resumed": self.counter > 0,
+            "misfits": self._misfits,
+            "parts": parts,
+            "sheet": sheet(parts, self.language),
+        }
+
+    def change(self, counter: int, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Apply changes in order, keep the draft, and return the patch for the page.
+
+        A change: `op` set (ref, value), add (ref of the repeat, count of rows seen), remove (ref of the row, repeat,
+        count) or undo. Raises OvertakenError; ValueError or KeyError for what no page of ours sends.
+        """
+        if len(changes) > _MOST_CHANGES:
+            raise ValueError("changes")
+        current = counter == self.counter
+        before = None if current else self.instance.answers(relevant_only=False)
+        answer, told, redrawn = self._apply(changes)
+        outline = self._outline()
+        if before is not None:
+            if self.instance.answers(relevant_only=False) != before:
+                self._load()
+                raise OvertakenError(self.counter)
+        elif changes:
+            self._keep(outline)
+        return {**self._patch(outline, current, told, redrawn), **answer}
+
+    def _apply(self, changes: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str], list[str]]:
+        """Apply changes; return what the page has to know besides, refs that were set, and repeats to draw again."""
+        answer: dict[str, Any] = {}
+        told: list[str] = []
+        redrawn: list[str] = []
+        for each in changes:
+            op = each["op"]
+            if op == "set":
+                ref, value = str(each["ref"]), each["value"]
+                if not isinstance(value, str | int | float):
+                    raise ValueError(ref)
+                self.instance.set(ref, value)
+                told.append(ref)
+                if self._removed is not None:
+                    self._removed.since.append((ref, value))
+            elif op == "add":
+                redrawn.append(self._add(str(each["ref"]), int(each["count"]), answer))
+            elif op == "remove":
+                redrawn.append(self._remove(str(each["ref"]), str(each["repeat"]), int(each["count"]), answer))
+            elif op == "undo":
+                redrawn += self._undo(answer)
+            else:
+                raise ValueError(op)
+        return answer, told, redrawn
+
+    def _add(self, repeat: str, count: int, answer: dict[str, Any]) -> str:
+        self._removed = None
+        now = self.instance.state(repeat).count
+        answer["focus"] = self.instance.add(repeat) if now == count else f"{repeat}[{now}]"
+        return repeat
+
+    def _remove(self, row: str, repeat: str, count: int, answer: dict[str, Any]) -> str:
+        if self.instance.state(repeat).count != count:
+            return repeat
+        answers = self.instance.answers(relevant_only=False)
+        named = Outline(self.instance, language=self.language, tried=False).named(row)
+        self.instance.remove(row)
+        self._removed = Removed(repeat, int(row.rpartition("[")[2].rstrip("]")), answers, [])
+        answer["removed"] = named
+        return repeat
+
+    def _undo(self, answer: dict[str, Any]) -> list[str]:
+        removed, self._removed = self._removed, None
+        if removed is None:
+            return []
+        form = self.instance.program.form
+        self.instance = _instance(self._station, form, removed.answers, self.instance.language, self.key.draft)
+        for ref, value in removed.since:
+            self.instance.set(shifted(ref, removed.repeat, removed.position), value)
+        answer["focus"] = f"{removed.repeat}[{removed.position}]"
+        return [removed.repeat]
+
+    def save(self, counter: int) -> dict[str, Any]:
+        """Save the record and return `saved`, the path to go on to; or the patch that shows every problem."""
+        if counter != self.counter:
+            raise OvertakenError(self.counter)
+        errors = [problem for problem in self.instance.problems() if problem.severity == "error"]
+        if errors:
+            return self._problems(errors)
+        record = self._save()
+        if _draft(self._station, self.key.draft) is not None:
+            self._station.drafts.discard(self.key.draft)
+        return {"saved": saved_path(self.key.form, record), "counter": self.counter}
+
+    def _problems(self, errors: Sequence[Problem]) -> dict[str, Any]:
+        self._tried = True
+        outline = self._outline()
+        answer = self._patch(outline, True, (), ())
+        if not any(view.problem and view.grave for view in outline.views()):
+            # An error in what the page does not show would otherwise leave nothing to mend.
+            answer["others"] = [plain(each, self.language) for each in errors]
+        return answer
+
+    def _save(self) -> str:
+        """Save, the draft's id being the new record's: saving twice (after a crash, too) makes one record."""
+        key, station, form = self.key, self._station, self.instance.program.form
+        self.instance.finish()
+        answers = {**self.instance.answers(), "_id": key.record or key.draft}
+        known = [village.code for village in station.villages]
+        village = key.village or (known[0] if len(known) == 1 else None)
+        saved = station.save(
+            answers, form, record=key.record or None, author=author_of(station), village=village, seen=self._seen_heads
+        )
+        return saved.record
+
+    def discard(self) -> dict[str, Any]:
+        """Throw the draft away; it stays among the discarded ones."""
+        if _draft(self._station, self.key.draft) is not None:
+            self._station.drafts.discard(self.key.draft)
+        return {}
+
+    def _keep(self, outline: Outline) -> None:
+        form, key = self.instance.program.form, self.key
+        try:
+            self.counter = self._station.drafts.put(
+                key.draft, form.form_id, form.version, key.record or None,
+                self.instance.answers(relevant_only=False), seen=self._seen_heads, village=key.village,
+                author=author_of(self._station), title=self.instance.instance_name.strip() or outline.first_text(),
+                expected=self.counter,
+            )  # fmt: skip
+        except DraftError as error:
+            self._load()
+            raise OvertakenError(self.counter) from error
+
+    def _outline(self) -> Outline:
+        return Outline(self.instance, language=self.language, tried=self._tried)
+
+    def _patch(
+        self, outline: Outline, current: bool, told: Sequence[str], redrawn: Sequence[str]
+    ) -> dict[str, Any]:
+        """What the page has to show now; everything, where it is not known what it shows."""
+        before = self._seen if current and self._seen is not None else Seen()
+        found, self._seen = patch(before, outline, self.language, told=told, redrawn=redrawn)
+        return {**found, "counter": self.counter}
+
+
+class Sittings:
+    """The drafts being filled in on one running station, the latest kept in memory."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, Sitting] = OrderedDict()
+
+    def begin(self, station: Station, key: Key) -> str:
+        """Return the id of the draft to go on with: the unfinished one of this record, or a new one."""
+        if key.record:
+            for draft in station.drafts.list():
+                if (draft.form_id, draft.record) == (key.form, key.record):
+                    return draft.id
+        return str(uuid7())
+
+    def open(self, station: Station, key: Key, language: str) -> Sitting:
+        """Return the sitting of a draft; raises SettledError for one that was saved or thrown away."""
+        UUID(key.draft)  # ValueError for what is no id of ours
+        sitting = self._open.get(key.draft)
+        if sitting is None or sitting.key != key or sitting.language != language:
+            sitting = self._open[key.draft] = Sitting(station, key, language)
+        self._open.move_to_end(key.draft)
+        while len(self._open) > _MOST_OPEN:
+            self._open.popitem(last=False)
+        return sitting
+
+    def close(self, draft: str) -> None:
+        """Forget a draft that is settled."""
+        self._open.pop(draft, None)
+
+
+_SITTINGS: WeakKeyDictionary[Any, Sittings] = WeakKeyDictionary()
+
+
+def sittings_of(datasette: Any) -> Sittings:
+    """Return the sittings of a running Datasette."""
+    return _SITTINGS.setdefault(datasette, Sittings())
+
+
+def shifted(ref: str, repeat: str, position: int) -> str:
+    """Return where `ref` stands once a row is back at `position` (from 1) of `repeat`."""
+    if not ref.startswith(f"{repeat}["):
+        return ref
+    number, _, rest = ref[len(repeat) + 1 :].partition("]")
+    return f"{repeat}[{int(number) + (int(number) >= position)}]{rest}"
+
+
+def village_question(form: Form) -> Question | None:
+    """Return the question that says which village a record belongs to, or None for forms without one."""
+    asked = (question for question in form.questions() if question.ledger.get("standard") == "village")
+    return next(asked, None)
+
+
+def form_language(form: Form, wished: str, language: str) -> str:
+    """Return the language to show a form in: the one wished for, else the one of the pages, else the form's own."""
+    if wished in form.languages:
+        return wished
+    marks = {"zh": ("zh", "中文", "汉", "chinese"), "en": ("(en", "english")}[language]
+    fitting = (each for each in form.languages if any(mark in each.lower() for mark in marks) or each == language)
+    return next(fitting, form.default_language)
+
+
+def author_of(station: Station) -> str:
+    """Return who saves on this laptop."""
+    return station.author or station.name
+
+
+def saved_path(form_id: str, record: str) -> str:
+    """Return the path of the page that follows saving."""
+    return f"/-/capture/-/saved/{quote(form_id, safe='')}/{quote(record, safe='')}"
+
+
+def _draft(station: Station, draft: str) -> Draft | None:
+    try:
+        return station.drafts.get(draft)
+    except DraftError:
+        return None
+
+
+def _place_of(station: Station, form: Form, record: str) -> str:
+    """The page of a new record that a draft has become; nothing for one that has not."""
+    rows = station.attachments.open(f"{table_name(form)}.csv").lookup("_id", record)
+    return saved_path(form.form_id, record) if next(iter(rows), None) is not None else ""
+
+
+def _instance(
+    station: Station, form: Form, answers: Mapping[str, Any] | None, language: str, record: str
+) -> Instance:
+    from forms.instance import Instance
+
+    program = station.program(form.form_id)
+    given: dict[str, Any] = {"clock": station.clock, "attachments": station.attachments, "language": language}
+    if answers is None:
+        return Instance.new(program, record_id=record, **given)
+    return Instance.load(program, answers, **given)

@@ -1,0 +1,167 @@
+"""The start page's content: ledgers and villages with counts, drafts, what the township lacks, and finding records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from collect.overview import counts_by_village
+from collect.projection import Conflict
+from collect.search import Hit
+from datasette_plugins.capture.sitting import Key, village_question
+from forms.definition import Form
+from forms.tables import table_name, tables_of
+
+if TYPE_CHECKING:
+    from collect.station import Station, Village
+
+MOST_HITS = 20
+MAIN = "household"  # the ledger that the big button is for
+
+
+def page(station: Station, text: str, language: str) -> dict[str, Any]:
+    """Return the context of capture/start.html; `text`: what is searched for, or ""."""
+    forms = station.forms()
+    tables = [table_name(form) for form in forms]
+    counts = counts_by_village(station.folder / "township.db", tables)
+    ledgers = sorted((_ledger(form, counts, language) for form in forms), key=_order)
+    drafts = station.drafts.list()
+    main = next((ledger for ledger in ledgers if ledger["form_id"] == MAIN), None)
+    waiting, since = unsent(station)
+    return {
+        "text": text,
+        "hits": hits(station, text) if text else [],
+        "limit": MOST_HITS,
+        "main_form": main or (ledgers[0] if ledgers else None),
+        "ledgers": ledgers,
+        "villages": [_village(village, counts) for village in station.villages],
+        "drafts": [_draft(station, draft, language) for draft in drafts],
+        "conflicts": len(station.conflicts()),
+        "conflicts_href": _first_conflict(station.conflicts()),
+        "unsent": waiting,
+        "unsent_days": _days(station, since),
+    }
+
+
+def hits(station: Station, text: str) -> list[dict[str, str]]:
+    """Return the records found, each with the page it is changed on."""
+    if not text:
+        return []
+    roots = _roots(station.forms())
+    villages = {village.code: village.name for village in station.villages}
+    return [_hit(station, hit, roots, villages) for hit in station.find(text, limit=MOST_HITS) if hit.table in roots]
+
+
+def villages_to_choose(station: Station, key: Key) -> tuple[Village, ...]:
+    """Return the villages to choose from before a form is filled in that does not ask for one; empty otherwise."""
+    if key.record or key.village or len(station.villages) < 2 or village_question(station.form(key.form)) is not None:
+        return ()
+    return station.villages
+
+
+def saved(station: Station, form_id: str, record: str) -> dict[str, Any] | None:
+    """Return the context of capture/saved.html, None for a record that is not there."""
+    form = station.form(form_id)
+    table = table_name(form)
+    row = next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), None)
+    if row is None:
+        return None
+    name = next((village.name for village in station.villages if village.code == row["_village"]), "")
+    path = f"/-/capture/{quote(form_id, safe='')}"
+    return {
+        "record_name": row["label"],
+        "form_title": form.title or form_id,
+        "village": {"name": name} if name else None,
+        "again": f"{path}?{urlencode({'village': row['_village']})}" if row["_village"] else path,
+        "edit": f"{path}/{quote(record, safe='')}",
+        "ledger": f"/township/{quote(table, safe='')}",
+    }
+
+
+def unsent(station: Station) -> tuple[int, str]:
+    """Return how many of this station's revisions the township has not confirmed, and when the first was made."""
+    return 0, ""
+
+
+def _ledger(form: Form, counts: Mapping[str, Mapping[str, int]], language: str) -> dict[str, Any]:
+    table = table_name(form)
+    title = form.settings.get(f"ledger::title_{language}") or form.title or form.form_id
+    return {
+        "form_id": form.form_id,
+        "title": title,
+        "count": sum(tables.get(table, 0) for tables in counts.values()),
+        "new": f"/-/capture/{quote(form.form_id, safe='')}",
+        "browse": f"/township/{quote(table, safe='')}",
+    }
+
+
+def _order(ledger: Mapping[str, Any]) -> tuple[bool, int, str]:
+    """The household ledger first, then the fullest."""
+    return ledger["form_id"] != MAIN, -ledger["count"], ledger["title"]
+
+
+def _village(village: Village, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    query = urlencode({"_village__exact": village.code})
+    return {
+        "name": village.name,
+        "count": counts.get(village.code, {}).get(MAIN, 0),
+        "href": f"/township/{MAIN}?{query}",
+    }
+
+
+def _draft(station: Station, draft: Any, language: str) -> dict[str, Any]:
+    form = next((form for form in station.forms() if form.form_id == draft.form_id), None)
+    names = {village.code: village.name for village in station.villages}
+    path = f"/-/capture/{quote(draft.form_id, safe='')}" + (f"/{quote(draft.record, safe='')}" if draft.record else "")
+    query = {"draft": draft.id, **({"village": draft.village} if draft.village else {})}
+    when = datetime.fromisoformat(draft.updated_at).astimezone()
+    return {
+        "name": draft.title,
+        "title": (form.title if form else "") or draft.form_id,
+        "record": draft.record,
+        "village": names.get(draft.village, ""),
+        "when": f"{when:%m-%d %H:%M}",
+        "href": f"{path}?{urlencode(query)}",
+    }
+
+
+def _roots(forms: Iterable[Form]) -> dict[str, tuple[Form, tuple[str, ...]]]:
+    """Table -> its form, and the tables between it and the form's own, nearest first."""
+    found: dict[str, tuple[Form, tuple[str, ...]]] = {}
+    for form in forms:
+        parents = {table.name: table.parent for table in tables_of(form)}
+        for name, parent in parents.items():
+            chain: list[str] = []
+            above = parent
+            while above:
+                chain.append(above)
+                above = parents[above]
+            found[name] = (form, tuple(chain))
+    return found
+
+
+def _hit(
+    station: Station, hit: Hit, roots: Mapping[str, tuple[Form, tuple[str, ...]]], villages: Mapping[str, str]
+) -> dict[str, str]:
+    form, chain = roots[hit.table]
+    table, record, label = hit.table, hit.record, ""
+    for above in chain:
+        row = next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), {})
+        table, record = above, str(row.get("_parent") or "")
+        label = str(next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), {}).get("label", ""))
+    about = [form.title or form.form_id, label, villages.get(hit.village, "")]
+    return {
+        "name": hit.label,
+        "about": " · ".join(part for part in about if part),
+        "href": f"/-/capture/{quote(form.form_id, safe='')}/{quote(record, safe='')}",
+    }
+
+
+def _first_conflict(conflicts: tuple[Conflict, ...]) -> str:
+    return f"/township/{quote(conflicts[0].table, safe='')}/{quote(conflicts[0].record, safe='')}" if conflicts else ""
+
+
+def _days(station: Station, since: str) -> int:
+    return (station.clock.now() - datetime.fromisoformat(since)).days if since else 0
