@@ -66,7 +66,7 @@ def import_(
     station_dir: Path,
     as_json: bool,
 ) -> None:
-    """从 Excel 或 CSV 导入台账，退回出错的行。 Import FILE into the ledger of FORM; failed rows come back in a workbook."""
+    """从 Excel 或 CSV 导入，退回出错的行。 Import FILE into the ledger of FORM; failed rows come back."""
     from collect.importer.ledger import import_ledger
     from collect.station import Station
 
