@@ -16,12 +16,24 @@ LEDGER_COLUMN: Final = "ledger::"
 _ROW_IN_MESSAGE: Final = re.compile(r"\[row\s*:\s*(?P<row>\d+)\]\s*|\bon row (?P<on>\d+)\b", re.IGNORECASE)
 
 
+# pyxform makes every curly quote straight, in Chinese labels too: they travel as signs that no text holds.
+_QUOTES: Final = str.maketrans("“”‘’", "\ufdd0\ufdd1\ufdd2\ufdd3")
+_QUOTES_BACK: Final = str.maketrans("\ufdd0\ufdd1\ufdd2\ufdd3", "“”‘’")
+# What our own checks say better.
+_SAID_BETTER: Final = re.compile(
+    r"^Language '|Group has no label|Repeat has no label|Use the max-pixels|Row without name|is missing the"
+    r"|is used for more than one|case-insensitive",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """An XForm as pyxform wrote it, with what it warned of."""
+    """An XForm as pyxform wrote it, with what it warned of and its root element's name."""
 
     xml: str
     warnings: tuple[Problem, ...]
+    root: str = "data"
 
 
 def convert(sheets: Mapping[str, Sequence[Row]], file: str = "") -> Converted:
@@ -29,13 +41,19 @@ def convert(sheets: Mapping[str, Sequence[Row]], file: str = "") -> Converted:
     from pyxform.xls2xform import convert as to_xform
 
     given = _workbook(sheets)
+    root = _root_name(sheets)
     said: list[str] = []
     try:
-        result = to_xform(given, warnings=said, form_name=_root_name(sheets))
+        result = to_xform(given, warnings=said, form_name=root)
     except Exception as error:
         # pyxform raises its own errors and, for some inputs, whatever its code stumbles over.
         raise FormError(_said("FORMS_PYXFORM_REFUSED", str(error) or type(error).__name__, sheets, file)) from error
-    return Converted(result.xform, tuple(_said("FORMS_PYXFORM_WARNED", words, sheets, file) for words in said))
+    warnings = [words for words in said if not _SAID_BETTER.search(words)]
+    return Converted(
+        result.xform.translate(_QUOTES_BACK),
+        tuple(_said("FORMS_PYXFORM_WARNED", words, sheets, file) for words in warnings),
+        root,
+    )
 
 
 def _workbook(sheets: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
@@ -52,7 +70,7 @@ def _workbook(sheets: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
 
 
 def _row(sheet: str, row: Row) -> dict[str, str]:
-    own = {column: value for column, value in row.items() if column != ROW and value.strip()}
+    own = {column: value.translate(_QUOTES) for column, value in row.items() if column != ROW and value.strip()}
     if sheet == "survey":
         return {
             f"bind::ledger:{column.removeprefix(LEDGER_COLUMN)}" if column.startswith(LEDGER_COLUMN) else column: value
@@ -67,7 +85,10 @@ def _with_namespace(settings: dict[str, str]) -> dict[str, str]:
 
 
 def _root_name(sheets: Mapping[str, Sequence[Row]]) -> str:
-    """`data`, unless a question is called that: pyxform then mixes up the two."""
+    """The settings' name, or `data` unless a question is called that: pyxform then mixes up the two."""
+    named = next(iter(sheets.get("settings", ())), {}).get("name", "").strip()
+    if named:
+        return named
     taken = {row.get("name", "") for row in sheets.get("survey", ())}
     return next(name for name in ("data", "record", "form_data", "root_data") if name not in taken)
 
@@ -79,6 +100,6 @@ def _said(code: str, words: str, sheets: Mapping[str, Sequence[Row]], file: str)
     rows = sheets.get("survey", ())
     number = int(found["row"] or found["on"]) - 2 if found else -1
     row = int(rows[number][ROW]) if 0 <= number < len(rows) else None
-    text = _ROW_IN_MESSAGE.sub("", words) if row is not None else words
+    text = (_ROW_IN_MESSAGE.sub("", words) if row is not None else words).translate(_QUOTES_BACK)
     place = Place(file=file, sheet="survey" if row is not None else "", row=row)
     return Problem(code, place, {"said": text}, severity)

@@ -2,89 +2,115 @@
 
 from __future__ import annotations
 
-import json
-import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache as remembered
-from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Final
 
-from forms.conversion import convert
+from forms.checks import check_rows
+from forms.checks.authored import AuthoredRow, read_authored
+from forms.checks.form import check_form
+from forms.conversion import Converted, convert
 from forms.definition import Form
-from forms.problems import Place
+from forms.kept import Kept, digest
+from forms.problems import Place, Problem
 from forms.sheets import ROW, Row, read_bytes, read_sheets, read_yaml
 from forms.xform import FormError, read_xform
 
 __all__ = ["FormError", "load_shipped", "read_form", "read_rows", "shipped"]
 
-# Raised when the same rows would give another XForm.
-_CACHE_FORMAT: Final = "1"
-_NO_NAME: Final = ("end", "end_group", "end_repeat", "end_loop")
-
 
 def read_form(path: Path | str, *, cache: Path | None = None) -> Form:
     """Read a form from `.yml`, `.xlsx`, `.xls` or `.xml`; raises FormError with every fault found.
 
-    `cache`: a folder where converted XForms are kept by digest, made where it is missing.
+    `cache`: a folder where converted XForms are kept by digest, made where it is missing. Without a form_id the file's
+    name stands in for it.
     """
     file = Path(path)
     if file.suffix.lower() == ".xml":
-        return read_xform(read_bytes(file).decode("utf-8", "replace"), file=file.name)
+        return _checked(read_xform(_xml_text(file), file=file.name))
     return read_rows(read_sheets(file), file.name, cache=cache)
 
 
 def read_rows(sheets: Mapping[str, Sequence[Row]], file: str = "", *, cache: Path | None = None) -> Form:
     """Read a form from sheets of rows (column -> text; the Excel row under `__row__`, counted from 2 where missing).
 
-    Raises FormError with every fault found.
+    `file`: the name shown in messages. `cache`: as for read_form. Raises FormError with every fault found.
     """
     numbered = {name: tuple(_numbered(rows)) for name, rows in sheets.items()}
-    xml = _converted(numbered, file, cache)
-    places = dict(_places(numbered, file, "/data"))
-    form = read_xform(xml, file=file, places=places)
-    settings = next(iter(numbered.get("settings", ())), {})
-    kept = {column: value for column, value in settings.items() if column != ROW}
-    return replace(form, rows=numbered, settings=kept)
+    kept = None if cache is None else Kept(cache, digest(numbered, file))
+    found = kept.read() if kept else None
+    converted = found or _converted(numbered, file)
+    authored = read_authored(numbered, file)
+    rows = {row.path: row for row in authored.named if row.name}
+    root = converted.root
+    form = read_xform(
+        converted.xml,
+        file=file,
+        places={_under(root, path): replace(row.place, name=row.name) for path, row in rows.items()},
+        types={_under(root, path): row.type.plain for path, row in rows.items() if row.type.kind == "question"},
+        headers={_under(root, path): _headers(row) for path, row in rows.items()},
+    )
+    settings = {column: value for column, value in authored.settings.raw.items() if column != ROW}
+    form = replace(form, rows=numbered, settings=settings)
+    if found is None:
+        form = _checked(form, converted.warnings)
+        if kept:
+            kept.write(Converted(converted.xml, form.warnings, root))
+        return form
+    return replace(form, warnings=found.warnings)
+
+
+def _checked(form: Form, warnings: Sequence[Problem] = ()) -> Form:
+    """The form with all its warnings; raises FormError where it cannot run."""
+    found = (*form.warnings, *warnings, *check_form(form))
+    errors = [problem for problem in found if problem.severity == "error"]
+    if errors:
+        raise FormError(errors)
+    return replace(form, warnings=found)
 
 
 def _numbered(rows: Sequence[Row]) -> Iterator[Row]:
     for number, row in enumerate(rows, start=2):
-        yield {ROW: str(number), **row}
+        yield {ROW: str(number), **{str(column): str(value) for column, value in row.items() if value is not None}}
 
 
-def _converted(sheets: Mapping[str, Sequence[Row]], file: str, cache: Path | None) -> str:
-    """The XForm of the rows, from the cache where it holds one."""
-    if cache is None:
-        return convert(sheets, file).xml
-    key = sha256(json.dumps([_CACHE_FORMAT, sheets], sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
-    kept = cache / f"{key}.xml"
-    if kept.is_file():
-        return kept.read_text(encoding="utf-8")
-    xml = convert(sheets, file).xml
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_name(f"{key}.{os.getpid()}.part")
-    partial.write_text(xml, encoding="utf-8")
-    partial.replace(kept)
-    return xml
+def _converted(sheets: Mapping[str, Sequence[Row]], file: str) -> Converted:
+    """The XForm of the rows with all warnings; raises FormError with every error of the rows, or pyxform's."""
+    problems = check_rows(sheets, file)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise FormError(errors)
+    converted = convert(_identified(sheets, file), file)
+    return replace(converted, warnings=(*problems, *converted.warnings))
 
 
-def _places(sheets: Mapping[str, Sequence[Row]], file: str, root: str) -> Iterator[tuple[str, Place]]:
-    """Yield the path and place of every named row of the survey sheet."""
-    stack = [root]
-    for row in sheets.get("survey", ()):
-        kind = " ".join(row.get("type", "").replace("_", " ").split())
-        if kind.startswith("end ") and len(stack) > 1 and kind.split()[1] in ("group", "repeat", "loop"):
-            stack.pop()
-            continue
-        name = row.get("name", "").strip()
-        path = f"{stack[-1]}/{name}"
-        if name:
-            yield path, Place(file, "survey", int(row[ROW]), "", name)
-        if kind.startswith("begin "):
-            stack.append(path)
+def _identified(sheets: Mapping[str, Sequence[Row]], file: str) -> Mapping[str, Sequence[Row]]:
+    """The sheets with a form_id: the author's, or the file's name."""
+    settings = dict(next(iter(sheets.get("settings", ())), {ROW: "2"}))
+    if any(settings.get(column, "").strip() for column in ("form_id", "id_string", "set form id", "set_form_id")):
+        return sheets
+    settings["form_id"] = re.sub(r"[^\w.\-]+", "_", Path(file).stem).strip("_") or "form"
+    return {**sheets, "settings": (settings,)}
+
+
+def _under(root: str, path: str) -> str:
+    """An authored path, which begins with /data, under the root element's real name."""
+    return f"/{root}{path.removeprefix('/data')}"
+
+
+def _headers(row: AuthoredRow) -> dict[str, str]:
+    """Canonical column -> the header as its author wrote it."""
+    return {column: cells[0].place.column for column, cells in row.cells.items()}
+
+
+def _xml_text(file: Path) -> str:
+    try:
+        return read_bytes(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormError(Problem("FORMS_FILE_NOT_UTF8", Place(file=file.name))) from error
 
 
 def shipped() -> tuple[str, ...]:

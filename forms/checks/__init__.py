@@ -1,0 +1,57 @@
+"""Checks of a form's rows, one family of rules a module; every fault at once, each with its place and its fix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from forms.checks import (
+    appearances,
+    characters,
+    choices,
+    columns,
+    expressions,
+    labels,
+    ledger,
+    names,
+    parameters,
+    references,
+    settings,
+    structure,
+)
+from forms.checks.authored import Authored, read_authored
+from forms.problems import Problem
+from forms.sheets import Row
+
+_FAMILIES: Final[tuple[Callable[[Authored], Iterator[Problem]], ...]] = (
+    settings.check,
+    columns.check,
+    structure.check,
+    characters.check,
+    names.check,
+    choices.check,
+    references.check,
+    expressions.check,
+    parameters.check,
+    appearances.check,
+    labels.check,
+    ledger.check,
+)
+_SHEET_ORDER: Final = ("settings", "survey", "choices", "external_choices", "entities")
+
+
+def check_rows(sheets: Mapping[str, Sequence[Row]], file: str = "") -> tuple[Problem, ...]:
+    """Return every problem of a form's rows, errors and warnings, in the order of sheets and rows.
+
+    `sheets`: sheet -> rows of column -> text, each with its row number under `__row__`.
+    """
+    form = read_authored(sheets, file)
+    found = (problem for family in _FAMILIES for problem in family(form))
+    once = {(problem.code, problem.place, str(problem.context)): problem for problem in found}
+    return tuple(sorted(once.values(), key=_order))
+
+
+def _order(problem: Problem) -> tuple[int, int, int]:
+    sheet = problem.place.sheet
+    place = _SHEET_ORDER.index(sheet) if sheet in _SHEET_ORDER else len(_SHEET_ORDER)
+    return (problem.severity == "warning", place, problem.place.row or 0)

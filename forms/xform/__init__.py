@@ -31,12 +31,18 @@ _NO_PLACES: Mapping[str, Place] = {}
 
 
 def read_xform(
-    xml: str, *, file: str = "", places: Mapping[str, Place] = _NO_PLACES, types: Mapping[str, str] | None = None
+    xml: str,
+    *,
+    file: str = "",
+    places: Mapping[str, Place] = _NO_PLACES,
+    types: Mapping[str, str] | None = None,
+    headers: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Form:
     """Read an XForm (ODK XForms specification 1.0) into a Form.
 
     `places`: path -> where its author wrote it; `types`: path -> the XLSForm type its author wrote, where the XForm
-    alone leaves it open. Expressions are kept as source, not compiled. Raises FormError for what is no XForm.
+    alone leaves it open; `headers`: path -> column -> the header its author wrote. Expressions are kept as source, not
+    compiled. Raises FormError for what is no XForm.
     """
     html = parse(xml, file)
     model, body_element, title = _parts(html)
@@ -48,7 +54,7 @@ def read_xform(
     root = read_tree(primary)
     itext = read_itext(model)
     binds = read_binds(model, root)
-    reader = BodyReader(root, binds.ids, itext, places, Body())
+    reader = BodyReader(root, binds.ids, itext, places, headers or {}, Body())
     if body_element is not None:
         reader.read(body_element, root.path)
     for element in elements(model, "setvalue"):

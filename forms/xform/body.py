@@ -50,6 +50,7 @@ class BodyReader:
     ids: Mapping[str, str]
     itext: Itext
     places: Mapping[str, Place]
+    headers: Mapping[str, Mapping[str, str]]
     body: Body
 
     def read(self, parent: etree._Element, base: str, within: str = "") -> None:
@@ -140,7 +141,7 @@ class BodyReader:
     def place(self, path: str, column: str) -> Place:
         """Return where the author wrote a column of the question at `path`."""
         known = self.places.get(path, Place(name=local_name(path.rpartition("/")[2])))
-        return Place(known.file, known.sheet, known.row, column, known.name)
+        return Place(known.file, known.sheet, known.row, self.headers.get(path, {}).get(column, column), known.name)
 
     def _itemset(self, element: etree._Element, path: str) -> Itemset | None:
         itemset = first(element, "itemset")

@@ -1,0 +1,46 @@
+"""Expressions: each is compiled as its author wrote it, so that faults show before anybody fills in the form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from forms.checks.authored import Authored, AuthoredRow, Cell
+from forms.checks.characters import odd_in_expression
+from forms.checks.references import REFERENCE
+from forms.expressions import ExpressionError, Scope, compile_expression
+from forms.problems import Place, Problem
+from forms.vocabulary import EXPRESSIONS
+
+_YES_NO: Final = frozenset({"yes", "no", "true", "false", "true()", "false()"})
+_NOWHERE: Final = Scope()
+
+
+def check(form: Authored) -> Iterator[Problem]:
+    """Compile every expression of the survey sheet, and the settings' instance_name."""
+    for row in form.named:
+        for column in EXPRESSIONS:
+            for cell in row.cells.get(column, ()):
+                if cell.text.strip().lower() not in _YES_NO and not odd_in_expression(cell.text):
+                    yield from _compiled(row, cell)
+    for cell in form.settings.cells.get("instance_name", ()):
+        yield from _compiled(form.settings, cell)
+    for row in form.questions:
+        if row.type.name == "calculate" and not row.text("calculation") and not row.text("default"):
+            yield row.problem("FORMS_CALCULATION_MISSING", "calculation")
+
+
+def _compiled(row: AuthoredRow, cell: Cell) -> Iterator[Problem]:
+    source = cell.text.strip()
+    try:
+        compile_expression(REFERENCE.sub(_stand_in, source), scope=_NOWHERE)
+    except ExpressionError as error:
+        place = Place(cell.place.file, cell.place.sheet, cell.place.row, cell.place.column, row.name)
+        yield replace(error.at(place), context={**error.problem.context, "source": source})
+
+
+def _stand_in(match: re.Match[str]) -> str:
+    """A path as long as the reference, so that positions in a message are those in the cell."""
+    return "x" * len(match[0])

@@ -1,0 +1,128 @@
+"""Checks of a whole form, after it became an XForm: what cannot run, what leads nowhere, what runs differently here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from forms.definition import Expression, Form, Label, Question, Repeat
+from forms.expressions import Compiled, ExpressionError, Scope, compile_expression
+from forms.expressions.context import NAMESPACES
+from forms.problems import Place, Problem
+from forms.program import compile_form
+from forms.vocabulary import nearest
+from forms.xform import FormError
+
+# Answers that a laptop's capture page cannot take yet; they stay empty, and other tools' files keep them.
+_NOT_TAKEN: Final = frozenset({"image", "audio", "video", "file", "osm", "background-audio", "start-geopoint"})
+_TYPED: Final = frozenset({"barcode"})
+_NOT_RECORDED: Final = frozenset({"audit", "simserial", "subscriberid", "background-geopoint"})
+# ODK Collect's engine knows only the axes child, parent, self and attribute, and lacks these functions.
+_NOT_IN_COLLECT: Final = frozenset({"name", "local-name", "namespace-uri", "id", "lang", "last"})
+_AXES: Final = (
+    "ancestor::", "ancestor-or-self::", "following::", "following-sibling::", "preceding::", "preceding-sibling::",
+    "namespace::",
+)  # fmt: skip
+_NOT_ACTED: Final = {"public_key": "encryption", "submission_url": "submission", "auto_send": "submission"}
+
+
+def check_form(form: Form) -> tuple[Problem, ...]:
+    """Return every problem of a form that was read: expressions that cannot run, paths that lead nowhere (warnings),
+    and what runs differently here or in ODK Collect (warnings)."""
+    return (*_compilation(form), *_expressions(form), *_questions(form), *_settings(form))
+
+
+def _compilation(form: Form) -> tuple[Problem, ...]:
+    try:
+        compile_form(form)
+    except FormError as error:
+        return error.problems
+    return ()
+
+
+def _settings(form: Form) -> Iterator[Problem]:
+    for row in form.rows.get("settings", ())[:1]:
+        for name, what in _NOT_ACTED.items():
+            if row.get(name, "").strip():
+                code = "FORMS_HERE_NOT_ENCRYPTED" if what == "encryption" else "FORMS_HERE_NOT_SUBMITTED"
+                yield Problem(code, Place("", "settings", int(row["__row__"]), name), {"name": name}, "warning")
+
+
+def _questions(form: Form) -> Iterator[Problem]:
+    """What the capture page does not take, or takes in another way than ODK Collect."""
+    for question in form.questions():
+        context = {"type": question.type, "name": question.name}
+        if question.type in _NOT_TAKEN:
+            yield Problem("FORMS_HERE_NOT_TAKEN", question.place, context, "warning")
+        elif question.type in _TYPED:
+            yield Problem("FORMS_HERE_TYPED", question.place, context, "warning")
+        elif question.type in _NOT_RECORDED:
+            yield Problem("FORMS_HERE_NOT_RECORDED", question.place, context, "warning")
+        elif question.type == "select_one_external":
+            yield Problem("FORMS_HERE_EXTERNAL_CHOICES", question.place, context, "warning")
+        for word in question.appearance:
+            if word.startswith(("ex:", "printer:", "search(")):
+                yield Problem("FORMS_HERE_APPEARANCE", question.place, {**context, "word": word}, "warning")
+
+
+def _expressions(form: Form) -> Iterator[Problem]:
+    """Paths that no node has, and what ODK Collect does not know, expression by expression."""
+    known = _paths(form)
+    repeats = frozenset(node.path for node in form.walk() if isinstance(node, Repeat))
+    namespaces = {**NAMESPACES, **form.namespaces}
+    for path, expression in _sources(form):
+        try:
+            compiled = compile_expression(expression.source, scope=Scope(path, repeats, namespaces))
+        except ExpressionError:
+            continue
+        yield from _nowhere(compiled, expression, known)
+        yield from _only_here(compiled, expression)
+
+
+def _nowhere(compiled: Compiled, expression: Expression, known: frozenset[str]) -> Iterator[Problem]:
+    for path in sorted(compiled.references.paths):
+        if "/@" in path or _local(path) in known:
+            continue
+        context = {"path": path, "source": expression.source, "meant": nearest(path, known, 0.85)}
+        code = "FORMS_PATH_UNKNOWN_MEANT" if context["meant"] else "FORMS_PATH_UNKNOWN"
+        yield Problem(code, expression.place, context, "warning")
+
+
+def _only_here(compiled: Compiled, expression: Expression) -> Iterator[Problem]:
+    lacking = sorted(compiled.functions & _NOT_IN_COLLECT)
+    axes = [axis for axis in _AXES if axis in expression.source]
+    if lacking or axes:
+        words = ", ".join([*(f"{name}()" for name in lacking), *axes])
+        yield Problem("FORMS_COLLECT_LACKS", expression.place, {"words": words}, "warning")
+
+
+def _paths(form: Form) -> frozenset[str]:
+    paths = {f"/{form.root}"} | {node.path for node in form.walk()}
+    return frozenset(map(_local, paths))
+
+
+def _local(path: str) -> str:
+    """A path without prefixes: `/data/orx:meta/orx:instanceID` and `/data/meta/instanceID` are one node."""
+    return "/".join(step.rpartition(":")[2] for step in path.split("/"))
+
+
+def _sources(form: Form) -> Iterator[tuple[str, Expression]]:
+    """Yield every expression with the path of the node it belongs to; a choice filter's own names are its items'."""
+    for node in form.walk():
+        found: list[Expression | None] = [node.relevant, node.readonly, *_outputs(node.label)]
+        if isinstance(node, Question):
+            found += [node.required, node.constraint, node.calculate]
+            found += [*_outputs(node.hint), *_outputs(node.constraint_message)]
+        if isinstance(node, Repeat):
+            found.append(node.count)
+        for expression in found:
+            if expression is not None:
+                yield node.path, expression
+    for action in form.actions:
+        if action.value is not None and "/@" not in action.target:
+            yield action.target, action.value
+
+
+def _outputs(label: Label) -> Iterator[Expression]:
+    for parts in label.texts.values():
+        yield from (part for part in parts if isinstance(part, Expression))
