@@ -22,7 +22,7 @@ def publish() -> None:
     help="Folder that the sheets are written to.",
 )  # fmt: skip
 @click.option("--public", "is_public", is_flag=True, help="Redacted and leak-checked, for the public.")
-@click.option("--map-approval", default="", metavar="NUMBER", help="审图号: a public map draws the boundary only with it.")
+@click.option("--map-approval", default="", metavar="NUMBER", help="审图号; no boundary in public without it.")
 @click.option("--address", default="", metavar="URL", help="Public page for the QR code; {code} is the village's code.")
 @click.option(
     "--font", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="CUNCE_FONT",
@@ -30,7 +30,7 @@ def publish() -> None:
 )  # fmt: skip
 @json_option
 def sheet(
-    station_dir: Path, codes: tuple[str, ...], output: Path, is_public: bool, map_approval: str, address: str,
+    *, station_dir: Path, codes: tuple[str, ...], output: Path, is_public: bool, map_approval: str, address: str,
     font: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """村情概况 · 一村一图 (village profile sheet, A4 PDF).
@@ -44,7 +44,7 @@ def sheet(
 
     faces = default_faces(font)
     wish = Wish(codes, is_public, map_approval.strip(), address.strip())
-    station = Station.open(station_dir, readonly=True)
+    station = Station.open(station_dir)
     try:
         township = station.township.name if station.township else ""
         projection = station.projection

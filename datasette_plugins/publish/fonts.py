@@ -99,7 +99,7 @@ def open_face(path: Path) -> Face | None:
     """Return a font (of a collection: its Simplified Chinese face, else the first), or None where it is unusable."""
     try:
         number = _simplified(path) if path.suffix.lower() in (".ttc", ".otc") else 0
-        with TTFont(path, fontNumber=number, lazy=True) as font:
+        with path.open("rb") as file, TTFont(file, fontNumber=number, lazy=True) as font:
             characters = font.getBestCmap()
             # A variable CFF2 font is drawn at its thinnest weight: unreadable on a wall.
             usable = bool(characters) and "CFF2" not in font
@@ -125,7 +125,7 @@ def _drawable(character: str) -> str:
 
 def _simplified(path: Path) -> int:
     """The number of a collection's Simplified Chinese face."""
-    with TTCollection(path, lazy=True) as collection:
+    with path.open("rb") as file, TTCollection(file, lazy=True) as collection:
         names = [str(font["name"].getDebugName(4) or "") for font in collection.fonts]
     return next((number for number, name in enumerate(names) if " SC" in f"{name} " and "Mono" not in name), 0)
 

@@ -267,8 +267,16 @@ def _count(books: Books, key: str, label: str, value: Value, unit: str, *, rest:
 
 def _total(rows: Iterable[Row], column: str) -> int | None:
     """The sum of a column's numbers, or None where there is none."""
-    numbers = [row[column] for row in rows if isinstance(row.get(column), int | float)]
+    numbers = [number for row in rows if (number := _number(row.get(column))) is not None]
     return int(sum(numbers)) if numbers else None
+
+
+def _number(value: Any) -> float | None:
+    """A number as it is stored: calculations without a type of their own are text."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _text(row: Row, column: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,7 +80,7 @@ def make(
 ) -> list[Sheet]:
     """Return the wanted sheets; raises SheetError for unknown villages, LeakError where a public one shows too much.
 
-    Nothing is written; `progress(done, all)` is called after each village; every fault of every village is reported at once.
+    Nothing is written; every fault of every village is reported at once. `progress(done, all)`: after each village.
     """
     villages = _wanted(source.villages, wish.codes)
     secrets = read_secrets(source.path, source.ledgers) if wish.is_public else []
@@ -112,7 +111,7 @@ def write(sheet: Sheet, folder: Path) -> Path:
         with NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
             temporary = Path(file.name)
             file.write(sheet.rendered.pdf)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ Administration Regulations (地图管理条例) arts. 15, 22.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +51,10 @@ def redact(sheet: SheetData, *, approval: str = "") -> SheetData:
 
 
 def public_map(data: MapData, fields: frozenset[str], *, has_boundary: bool) -> MapData:
-    """Return the map without houses; layers whose location is public; boundaries only under an approval number."""
+    """Return the map without houses; layers whose location is public; boundaries only under an approval number.
+
+    The forms call boundaries internal because of that law, not for anybody's privacy: the number is what frees them.
+    """
     has_groups = "village_group.name" in fields and "village_group.location" in fields
     groups = data.groups if has_groups else ()
     risks = data.risks if "risk_point.location" in fields else ()
@@ -59,7 +62,7 @@ def public_map(data: MapData, fields: frozenset[str], *, has_boundary: bool) -> 
     return replace(
         data,
         houses=(),
-        boundary=data.boundary if has_boundary and "village.boundary" in fields else (),
+        boundary=data.boundary if has_boundary else (),
         groups=tuple(group if has_boundary else replace(group, outline=()) for group in groups),
         risks=tuple(risk if has_routes else replace(risk, route=()) for risk in risks),
         places=data.places if "public_place.location" in fields else (),
@@ -113,23 +116,28 @@ def _given_away(counts: Mapping[str, int], hidden: Mapping[str, str], sums: list
         if not [item for item in sums if bounds.narrow(item)]:
             break
     for key, shown_as in hidden.items():
-        if shown_as == WITHHELD or bounds.high[key] - bounds.low[key] + 1 >= _LEAST_CHOICES:
+        is_cover = shown_as == WITHHELD and not 0 < counts[key] < LEAST
+        if is_cover or bounds.high[key] - bounds.low[key] + 1 >= _LEAST_CHOICES:
             continue
-        open_ones = _open_beside(key, hidden, sums)
+        open_ones = _beside(key, sums, lambda other: other not in hidden)
         if open_ones:
             # Zeros last: withholding one says little, and nobody minds that it is known.
             return min(open_ones, key=lambda other: (counts[other] == 0, counts[other]))
+        # All are hidden, and "<5" itself says too much: of a sum's total below all of its parts, say.
+        small_ones = _beside(key, sums, lambda other: hidden[other] == SMALL)
+        if small_ones:
+            return max(small_ones, key=lambda other: counts[other])
     return None
 
 
-def _open_beside(key: str, hidden: Mapping[str, str], sums: list[Sum]) -> list[str]:
-    """Shown counts in a sum with `key`; failing that, in sums reached from it over hidden ones."""
+def _beside(key: str, sums: list[Sum], is_wanted: Callable[[str], bool]) -> list[str]:
+    """Wanted counts in a sum with `key`; failing that, in sums reached from it over the others."""
     reached, around = {key}, {key}
     while around:
         beside = [other for item in sums for other in (item.total, *item.parts) if around & {item.total, *item.parts}]
-        open_ones = [other for other in dict.fromkeys(beside) if other not in hidden]
-        if open_ones:
-            return open_ones
+        wanted = [other for other in dict.fromkeys(beside) if is_wanted(other)]
+        if wanted:
+            return wanted
         around = set(beside) - reached
         reached |= around
     return []
@@ -138,13 +146,13 @@ def _open_beside(key: str, hidden: Mapping[str, str], sums: list[Sum]) -> list[s
 def _reader(counts: Mapping[str, int], hidden: Mapping[str, str]) -> _Bounds:
     """What a reader knows before any sum: shown counts exactly, masked ones as 1 to 4, unpublished ones not at all.
 
-    A withheld count is not masked, so whoever knows this rule knows that it is 5 or more (or 0, the last resort).
+    A withheld count is most often not masked because it is 5 or more, and a reader may count on that.
     """
     low: dict[str, float] = {}
     high: dict[str, float] = {}
     for key, count in counts.items():
         shown_as = hidden.get(key)
-        least = {SMALL: 1, WITHHELD: LEAST if count else 0, UNPUBLISHED: 0}
+        least = {SMALL: 1, WITHHELD: LEAST if count >= LEAST else 0, UNPUBLISHED: 0}
         low[key] = count if shown_as is None else least[shown_as]
         high[key] = count if shown_as is None else LEAST - 1 if shown_as == SMALL else float("inf")
     return _Bounds(low, high)

@@ -12,6 +12,7 @@ from datasette_plugins.village_map.geometry import Position
 from datasette_plugins.village_map.layers import GroupArea, MapData, MapPlace, MapRisk
 
 MADE = datetime(2026, 3, 5, 9, 30, tzinfo=timezone(timedelta(hours=8)))
+_INDUSTRY = "茶叶 1,200 亩、油茶 800 亩；生猪、林下土鸡养殖；李家湾组有乡村民宿 4 家"
 CENTRE = Position(27.5123, 109.1834)
 HAZARDS = {"landslide": "滑坡", "flood": "山洪", "debris_flow": "泥石流", "fire": "火灾", "building": "危房"}
 KINDS = {"committee": "村委会", "clinic": "卫生室", "school": "学校", "shelter": "避险场所", "square": "文化广场"}
@@ -69,7 +70,7 @@ def sections() -> tuple[Section, ...]:
         Figure("water", "饮水", "集中供水，6 个小组全部通水", public=True),
         Figure("power", "供电", "农网改造已完成", public=True),
         Figure("road", "道路", "组组通硬化路", public=True),
-        Figure("industry", "主导产业", "茶叶 1,200 亩、油茶 800 亩；生猪、林下土鸡养殖；李家湾组有乡村民宿 4 家", public=True),
+        Figure("industry", "主导产业", _INDUSTRY, public=True),
     )
     left_behind = (
         Figure("left_behind", "三留守合计", 154, "人", people=True, public=True),
@@ -112,7 +113,9 @@ def sections() -> tuple[Section, ...]:
 
 FIELDS = frozenset(
     f"risk_point.{name}"
-    for name in ("hazard_type", "name", "place", "location", "households", "people", "state", "evacuation_route", "shelter")
+    for name in (
+        "hazard_type", "name", "place", "location", "households", "people", "state", "evacuation_route", "shelter",
+    )
 ) | {
     "public_place.name", "public_place.kind", "public_place.location", "public_place.address", "public_place.capacity",
     "village.boundary", "village_group.name", "village_group.location",
@@ -181,7 +184,8 @@ def long() -> SheetData:
         Contact("驻村第一书记、工作队队长", "买买提·吐尔逊江", "13800000008"),
     )  # fmt: skip
     name = "青石镇苗族侗族自治乡李家湾与石板田联合行政村"
-    return replace(base, village=name, risks=risks, places=places, contacts=contacts, map=village_map(houses=900, risks=47))
+    crowd = village_map(houses=900, risks=47)
+    return replace(base, village=name, risks=risks, places=places, contacts=contacts, map=crowd)
 
 
 def crowded() -> SheetData:

@@ -84,7 +84,8 @@ def test_the_middle_of_a_ring_is_its_centroid_and_of_a_line_its_mean() -> None:
 def test_geojson_is_read_and_rubbish_is_not_drawn() -> None:
     assert read_geojson('{"type":"Polygon","coordinates":[[[109.2,27.5,0],[109.3,27.5],[109.2,27.6]]]}')[0] == HERE
     assert read_geojson('{"type":"LineString","coordinates":[[109.2,27.5]]}') == (HERE,)
-    for rubbish in ("", "[]", "{}", "null", '{"type":"Polygon","coordinates":[]}', '{"type":"Point","coordinates":[0,0]}'):
+    silent, ringless = '{"type":"Point","coordinates":[0,0]}', '{"type":"Polygon","coordinates":[]}'
+    for rubbish in ("", "[]", "{}", "null", silent, ringless):
         assert read_geojson(rubbish) == ()
 
 
