@@ -103,16 +103,16 @@ class _Run:
     def __init__(self, station: Station, form_id: str, layout: Layout, author: str, village: str | None) -> None:
         self.station, self.layout, self.author = station, layout, author
         self.form = station.form(form_id)
-        self.program = station.program(form_id)
         tables = tables_of(self.form)
         root = tables[0]
+        self.root = root.name
         mapped = [t.column for t in layout.targets if t is not None and t.table.name == root.name]
         self.known = Known(root, mapped, station.attachments)
         self.village = village or (station.villages[0].code if len(station.villages) == 1 else "")
         self.seen: dict[Key, int] = {}
         self.persons: dict[str, int] = {}
         self.result = Imported(form_id, layout.sheet.name, unmatched=layout.unmatched)
-        self.waiting: list[tuple[Instance, str | None, str]] = []
+        self.waiting: list[tuple[Instance, str]] = []
         self.columns = {column.path: (table.key, column.name) for table in tables for column in table.columns}
         self.keys = [table.key for table in tables if table.parent == root.name]
 
@@ -146,8 +146,16 @@ class _Run:
                 break
             faults += found
         self._reject(record, faults, sorted(bad))
-        if len(bad) < len(record.rows) or not bad:
-            self.waiting.append((instance, existing, self._village_of(record)))
+        if len(bad) == len(record.rows):
+            return
+        if existing is None:
+            self.result.created += 1
+        elif instance.answers() == self.station.answers(self.root, existing):
+            self.result.unchanged += 1
+            return
+        else:
+            self.result.changed += 1
+        self.waiting.append((instance, self._village_of(record)))
 
     def _village_of(self, record: Gathered) -> str:
         return str(record.answers.get(self.known.village) or self.village)
@@ -181,7 +189,7 @@ class _Run:
 
         Returns also where each row of a repeat stands in the file: (key, index in the instance) -> index as gathered.
         """
-        answers = self.station.answers(self.form.form_id, existing) if existing else {}
+        answers = self.station.answers(self.root, existing) if existing else {}
         places: dict[tuple[str, int], int] = {}
         for name, value in record.answers.items():
             if name not in self.keys:
@@ -191,8 +199,8 @@ class _Run:
             rows = paired(answers.get(name, []), given)
             places |= {(name, new): old for new, (old, _) in enumerate(rows) if old is not None}
             answers[name] = [row for _, row in rows]
-        instance = Instance.new(self.program, clock=self.station.clock, attachments=self.station.attachments)
-        instance.fill(answers)
+        instance = self.station.instance(self.form.form_id, existing)
+        instance.fill({name: value for name, value in answers.items() if name != "_id"})
         return instance, places
 
     def _verdicts(self, record: Gathered, instance: Instance, places: Mapping[tuple[str, int], int]) -> list[Fault]:
@@ -200,7 +208,7 @@ class _Run:
         faults = []
         for problem in instance.problems():
             if problem.severity == "error":
-                row, column = self._cell_of(record, str(problem.context.get("ref", "")), places)
+                row, column = self._cell_of(record, problem.place.name, places)
                 faults.append(Fault(row, column, self._placed(problem, row, column)))
         return faults
 
@@ -232,10 +240,6 @@ class _Run:
 
     def _save(self) -> None:
         """Save the waiting records: all of a batch or none of it."""
-        saved = self.station.save_many(
-            [(instance, self.form, record, village) for instance, record, village in self.waiting], author=self.author
-        )
-        self.result.created += saved.created
-        self.result.changed += saved.changed
-        self.result.unchanged += saved.unchanged
+        rows = [(self.form, instance, village or None) for instance, village in self.waiting]
+        self.station.save_many(rows, author=self.author)
         self.waiting.clear()
