@@ -12,16 +12,19 @@ SHOWN_ZONE = timezone(timedelta(hours=8))
 
 
 def tick(now: datetime, last: int, seen: int = 0) -> int:
-    """Return a time after `last` (this station's own latest) and, within a day, after `seen` (the latest received).
+    """Return a time after `last` (this station's own latest) and `seen` (the latest received that is `followed`).
 
     Times are milliseconds since 1970-01-01 UTC shifted left by 16 bits plus a counter. Source: Kulkarni et al.,
     Logical Physical Clocks (2014).
     """
     physical = stamp(now)
-    if seen > stamp(now + FOLLOWED):
-        seen = 0
     latest = max(last, seen)
     return physical if physical > latest else latest + 1
+
+
+def followed(now: datetime) -> int:
+    """Return the latest time of another station that this one's clock follows."""
+    return stamp(now + FOLLOWED)
 
 
 def stamp(moment: datetime) -> int:

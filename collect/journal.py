@@ -23,7 +23,7 @@ from collect.chain import (
     row_of,
 )
 from collect.database import Connection, Connections, transaction
-from collect.hlc import tick
+from collect.hlc import followed, tick
 from collect.revision import Revision, RevisionId, Value
 from forms.clock import Clock
 from forms.definition import Form
@@ -182,7 +182,11 @@ class Journal:
         """
         with transaction(self._db):
             seq, previous, last = self._own_end()
-            seen = int(self._db.value("SELECT coalesce(max(latest), 0) FROM held"))
+            seen = int(
+                self._db.value(
+                    "SELECT coalesce(max(latest), 0) FROM held WHERE latest <= ?", (followed(self.clock.now()),)
+                )
+            )
             written: list[Revision] = []
             rows: list[Row] = []
             heads: dict[tuple[str, str], tuple[RevisionId, ...]] = {}

@@ -67,4 +67,8 @@ class Revision:
 
 def canonical(data: Any) -> bytes:
     """Return the one JSON spelling of `data` that digests are made of: sorted keys, no blanks, UTF-8."""
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    return _ENCODER.encode(data).encode("utf-8")
+
+
+# Made once: json.dumps makes a new one at every call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -167,7 +167,7 @@ def verify(context: click.Context, *, station_dir: Path, as_json: bool) -> None:
         for problem in problems:
             click.echo(problem.words(language()), err=True)
     else:
-        say(f"完好：{revisions} 条修订，台账与日志一致。", f"All is well: {revisions} revisions and their ledgers agree.")
+        say(f"完好：{revisions} 条修订，台账与日志一致。", f"All is well: {revisions} revisions, ledgers as they say.")
     if problems:
         context.exit(1)
 
