@@ -227,7 +227,7 @@ class _Compiler:
         origin, target = self.specs.get(action.trigger or action.repeat), self.specs.get(action.target)
         around = zip(origin.repeats, target.repeats, strict=False) if origin and target else ()
         scope = next((mine for mine, theirs in reversed(list(around)) if mine == theirs), "")
-        return Deed(action, value, nodes, scope, steps_to(action.target, scope))
+        return Deed(action, value, nodes, scope, steps_to(action.target, scope), steps_to(action.target, ""))
 
     # Dependencies
 
@@ -276,8 +276,9 @@ class _Compiler:
         watches: dict[str, list[Watch]] = {}
         for rule in self.rules:
             for reference in rule.references:
-                # A calculation that reads its own node is not called again by its own outcome.
-                if reference.path != rule.spec.path or rule.aspect not in ("calculate", "choices"):
+                # What reads its own node isn't called again by its own outcome; another instance's is another matter.
+                own = reference.path == rule.spec.path and reference.scope == "".join(rule.spec.repeats[-1:])
+                if not (own and rule.aspect in ("calculate", "choices")):
                     watches.setdefault(reference.path, []).append(_watch(rule, reference.scope))
         return {path: tuple(found) for path, found in watches.items()}
 

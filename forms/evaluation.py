@@ -252,7 +252,8 @@ class Evaluation:
                 return [node for node in deed.nodes.nodes(self.context.at(origin)) if isinstance(node, Cell)]
             except ExpressionError:
                 return ()
-        return origin.around(deed.scope).reach(deed.steps)
+        anchor = origin.around(deed.scope)
+        return anchor.reach(deed.steps if anchor.path == deed.scope else deed.from_root)
 
     # What changes bring with them
 

@@ -140,7 +140,8 @@ class Pattern:
 class Deed:
     """A `setvalue` action made ready.
 
-    It sets the nodes that `steps` lead to from the `scope`'s instance, or those `nodes` selects, to `value`.
+    It sets the nodes that `steps` lead to from the `scope`'s instance (`from_root`: where an event of the whole form
+    calls it), or those `nodes` selects, to `value`.
     """
 
     action: Action
@@ -148,6 +149,7 @@ class Deed:
     nodes: Compiled | None
     scope: str
     steps: tuple[str, ...]
+    from_root: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)

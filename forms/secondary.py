@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
-from lxml import etree
-
 from forms.attachments import SecondaryRows
 from forms.expressions import Node, Tree
+from forms.expressions.documents import read_document
 
 _ITEM_PATH = ("root", "item")
 
@@ -95,20 +94,7 @@ def attached_items(rows: SecondaryRows) -> AttachedItems:
 @lru_cache(maxsize=256)
 def internal_items(xml: str) -> Items:
     """Return the items of an internal secondary instance from its XML; shared, never to be changed."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
-    return Items(Tree(_node(etree.fromstring(xml.encode(), parser))).document)
-
-
-def _node(element: etree._Element) -> Node:
-    name = etree.QName(element)
-    children = [child for child in element if isinstance(child.tag, str)]
-    node = Node(name.localname, "" if children else (element.text or ""), ns=name.namespace or "")
-    for key, value in element.attrib.items():
-        attribute = etree.QName(str(key))
-        node.set_attribute(attribute.localname, str(value), ns=attribute.namespace or "")
-    for child in children:
-        node.append(_node(child))
-    return node
+    return Items(read_document(xml, keep_space=False).document)
 
 
 def _document(rows: Iterable[Mapping[str, str]]) -> Tree:
