@@ -15,7 +15,7 @@ from sync.exchange import Outcome, Progress, run
 from sync.identity import Invitation, InvitationError, completed, petition, token_of
 from sync.transport import Refused, TransportError
 from sync.transport.folder import FolderTransport
-from sync.transport.http import HttpTransport
+from sync.transport.http import PAUSES, HttpTransport
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ def join(
         if not whole.address:
             return Joined(station.id, station.name, hub, None)
         try:
-            with over_network(station, hub) as transport:
+            # The petition can wait: a hub that is not there now is met at the next exchange.
+            with over_network(station, hub, pauses=()) as transport:
                 outcome = run(station, transport, progress=progress)
         except Refused:
             raise
@@ -66,12 +67,17 @@ def join(
         return Joined(station.id, station.name, hub, outcome)
 
 
-def over_network(station: Station, hub: Hub, address: str = "") -> HttpTransport:
-    """Return the road to a hub's address (its own, or another one given); raises PeerError (SYNC_NO_ADDRESS)."""
+def over_network(
+    station: Station, hub: Hub, address: str = "", *, pauses: tuple[float, ...] = PAUSES
+) -> HttpTransport:
+    """Return the road to a hub's address (its own, or another one given); raises PeerError (SYNC_NO_ADDRESS).
+
+    `pauses`: seconds before each further attempt.
+    """
     if not (address or hub.address):
         raise PeerError(Problem("SYNC_NO_ADDRESS"))
     token = token_of(station.folder, hub.hub)
-    return HttpTransport(address or hub.address, hub=hub.hub, station=station.id, token=token)
+    return HttpTransport(address or hub.address, hub=hub.hub, station=station.id, token=token, pauses=pauses)
 
 
 def over_folder(station: Station, hub: Hub, folder: Path) -> FolderTransport:

@@ -88,14 +88,15 @@ def give(station: Station, peers: Peers, peer: Peer, request: Request) -> Bundle
     """
     receipt = receipt_for(station, peer)
     up_to_date = request.state == receipt.state
-    if request.cursors is None and not up_to_date:
-        return _to(station, peer, replace(receipt, more=True))
-    cursors = dict.fromkeys(peer.villages, request.cursor)
-    if request.cursors is not None:
-        cursors = {village: request.cursors.get(village, 0) for village in peer.villages}
     reset = request.cursor > 0 and _mark(station, request.cursor) != request.mark
     if reset:
-        cursors = dict.fromkeys(cursors, 0)
+        cursors = dict.fromkeys(peer.villages, 0)
+    elif request.cursors is not None:
+        cursors = {village: request.cursors.get(village, 0) for village in peer.villages}
+    elif up_to_date:
+        cursors = dict.fromkeys(peer.villages, request.cursor)
+    else:
+        return _to(station, peer, replace(receipt, more=True))
     receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors)
     bundle = _to(station, peer, receipt, _wanted(arrivals, peer.station, request.own), _forms(station, request))
     level = len(set(cursors.values())) <= 1

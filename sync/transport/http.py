@@ -55,7 +55,10 @@ class HttpTransport:
 
     def pull(self, request: Callable[[], bytes]) -> Iterator[Parcel]:
         """See Transport.pull."""
-        while data := self._post("pull", request()):
+        asked = b""
+        # A station that asks the same twice got nothing out of the answer: it would get nothing out of it for ever.
+        while (asking := request()) != asked and (data := self._post("pull", asking)):
+            asked = asking
             yield Parcel(data)
 
     def _post(self, endpoint: str, body: bytes) -> bytes:

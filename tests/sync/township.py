@@ -83,8 +83,9 @@ def hub_row(station: Station) -> Hub:
 
 
 def save(station: Station, village: tuple[str, str] = EAST, record: str | None = None, **answers: Any) -> str:
-    """Save a household and return its record."""
-    given = {"village": village[0], **(station.answers("household", record) if record else {}), **answers}
+    """Save a household, new in a village or changed, and return its record."""
+    before = station.answers("household", record) if record else {"village": village[0]}
+    given = {**before, **answers}
     return station.save(given, household(), record=record, author=station.name).record
 
 
