@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from datasette.app import Datasette
 
+from collect.slices import slice_path, update_slices
 from datasette_plugins.desk import Mode, desk_of, open_desk
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, Any] = {
     "default_allow_sql": False,
     "allow_download": False,
-    "allow_csv_stream": False,
+    "allow_csv_stream": True,  # every export is in the audit log
     "suggest_facets": False,
     "max_returned_rows": 500,
     "default_page_size": 50,
@@ -38,8 +39,10 @@ def build(station: Station, *, mode: Mode, settings: dict[str, Any] | None = Non
     (accounts, roles, exchange). `settings`: Datasette settings over ours.
     """
     folder = station.folder
+    if mode == "hub":
+        update_slices(station)
     datasette = Datasette(
-        [str(path) for path in databases(folder, mode)],
+        [str(path) for path in databases(station, mode)],
         metadata=_metadata(folder, mode),
         settings={**SETTINGS, **(settings or {})},
         secret=secret_of(folder),
@@ -49,12 +52,12 @@ def build(station: Station, *, mode: Mode, settings: dict[str, Any] | None = Non
     return datasette
 
 
-def databases(folder: Path, mode: Mode) -> list[Path]:
+def databases(station: Station, mode: Mode) -> list[Path]:
     """Return the SQLite files a station shows: the township's ledgers, and on a hub one file per village."""
-    shown = [folder / "township.db"]
-    if mode == "hub":
-        shown += sorted((folder / "villages").glob("*.db"))
-    return [path for path in shown if path.exists()]
+    township = station.folder / "township.db"
+    if mode == "laptop":
+        return [township]
+    return [township, *(slice_path(station.folder, village.code) for village in station.villages)]
 
 
 def secret_of(folder: Path, name: str = "datasette") -> str:

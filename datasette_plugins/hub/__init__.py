@@ -8,7 +8,7 @@ from datasette_plugins.desk import configuration, hookimpl, mode_of
 from datasette_plugins.hub import pages
 from datasette_plugins.hub.gate import guarded
 from datasette_plugins.hub.people import actor_of
-from datasette_plugins.scope import allowed
+from datasette_plugins.scope import TOWNSHIP, allowed
 from datasette_plugins.ui.language import language_of, say
 
 
@@ -78,17 +78,20 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Any:
 @hookimpl(trylast=True)
 def menu_links(datasette: Any, actor: Any, request: Any) -> list[dict[str, str]]:
     """The township's pages in the main navigation."""
-    if mode_of(datasette) != "hub" or actor is None:
+    mode = mode_of(datasette)
+    if mode is None or actor is None:
         return []
-    language = language_of(request)
-    links = [
+    township = [("view-database", f"/{TOWNSHIP}", "nav.ledgers")] if mode == "laptop" else []
+    pages_of_hub = [
+        ("view-instance", "/", "frame.home"),
         ("cunce-settle", "/-/queue", "nav.queue"),
         ("cunce-stations", "/-/laptops", "nav.laptops"),
         ("cunce-administer", "/-/accounts", "nav.accounts"),
         ("cunce-administer", "/-/log", "nav.log"),
     ]
+    language = language_of(request)
     return [
         {"href": datasette.urls.path(path), "label": say(key, language)}
-        for action, path, key in links
-        if allowed(actor, action)
+        for action, path, key in township or pages_of_hub
+        if allowed(actor, action, TOWNSHIP)
     ]

@@ -12,6 +12,7 @@ from collect.overview import counts_by_village
 from datasette_plugins.desk import desk_of, mode_of
 from datasette_plugins.scope import TOWNSHIP, allowed, seen_of
 from datasette_plugins.ui.browsing import browsing
+from datasette_plugins.ui.language import say
 
 if TYPE_CHECKING:
     from collect.station import Station
@@ -38,21 +39,21 @@ async def show(datasette: Any, request: Any) -> Any:
     page = await browsing(datasette, request, TOWNSHIP)
     counts, conflicts = await desk_of(datasette).read(_read)
     station = desk_of(datasette).station
-    counted = [page.ledgers[name] for name in _FIRST if name in page.ledgers]
-    counted = counted or [ledger for ledger in page.ledgers.values() if not ledger.parent][:3]
+    counted = [(name, say(f"home.count.{name}", page.language)) for name in _FIRST if name in page.ledgers]
+    counted = counted or [(name, ledger.title) for name, ledger in page.ledgers.items() if not ledger.parent][:3]
     villages = seen_of(request.actor, station.villages)
     cards = [
         VillageCard(
             village.code,
             village.name,
             _address(datasette, village.code),
-            tuple((ledger.title, counts.get(village.code, {}).get(ledger.table, 0)) for ledger in counted),
+            tuple((title, counts.get(village.code, {}).get(table, 0)) for table, title in counted),
             conflicts[village.code],
             sum(counts.get(village.code, {}).values()),
         )
         for village in villages
     ]
-    totals = [(ledger.title, sum(card.figures[at][1] for card in cards)) for at, ledger in enumerate(counted)]
+    totals = [(title, sum(card.figures[at][1] for card in cards)) for at, (_, title) in enumerate(counted)]
     context = {
         "cards": cards,
         "totals": totals,

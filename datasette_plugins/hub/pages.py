@@ -10,7 +10,7 @@ from datasette.views.base import DatasetteError
 from datasette.views.special import JsonDataView
 
 from datasette_plugins.desk import mode_of
-from datasette_plugins.hub import home, login
+from datasette_plugins.hub import conflicts, exchange, export, home, login, records
 from datasette_plugins.scope import allowed
 
 # Pages for developers of Datasette: of no use to a township, and some of them act or show who asked for what.
@@ -22,12 +22,22 @@ def routes(datasette: Any) -> list[tuple[str, Any]]:
     shared = [
         (r"/$", home.show),
         (r"/-/language$", login.choose_language),
+        (r"/-/export/(?P<database>\w+)/(?P<form>[^/]+)\.xlsx$", export.export),
         (_CLOSED, closed),
         *((rf"/-/{name}(\.(?P<format>json))?$", view) for name, view in _information(datasette)),
     ]
     if mode_of(datasette) == "laptop":
         return [*shared, (r"/-/(login|logout)$", closed)]
-    return [*shared, (r"/-/login$", login.log_in), (r"/-/logout$", login.log_out)]
+    return [
+        *shared,
+        (r"/-/login$", login.log_in),
+        (r"/-/logout$", login.log_out),
+        (r"/-/queue$", conflicts.queue),
+        (r"/-/laptops$", records.laptops),
+        (r"/-/accounts$", records.accounts),
+        (r"/-/log$", records.log),
+        (r"/-/exchange/(?P<endpoint>\w+)$", exchange.exchange),
+    ]
 
 
 async def closed(request: Any) -> Any:
@@ -61,7 +71,8 @@ def _for_administrators(datasette: Any, name: str, data: Any) -> Any:
 
 def wants_json(request: Any) -> bool:
     """Tell whether a program asks: it gets data instead of a page."""
-    return request.path.endswith(".json") or request.headers.get("accept", "").startswith("application/json")
+    accepted: str = request.headers.get("accept", "")
+    return str(request.path).endswith(".json") or accepted.startswith("application/json")
 
 
 async def forbidden(datasette: Any, request: Any) -> Any:

@@ -15,7 +15,7 @@ from datasette.utils import escape_sqlite
 from collect.ledgers import Ledger as Kept
 from collect.overview import MOST_CHILDREN, labels_query, rows_query
 from datasette_plugins.desk import configuration, desk_of
-from datasette_plugins.scope import allowed
+from datasette_plugins.scope import TOWNSHIP, allowed
 from datasette_plugins.ui.language import language_of, say
 from datasette_plugins.ui.ledgers import Ledger, Shown, ledgers_of, shown_value
 
@@ -46,6 +46,16 @@ class Children:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One answer on a record's card. `link`: the address of the record it names, or ""; `long`: takes a whole line."""
+
+    label: str
+    words: str
+    link: str = ""
+    long: bool = False
+
+
 @dataclass
 class Browsing:
     """The ledgers of one page: what its template calls. Everything is read from the page's own database file."""
@@ -66,9 +76,15 @@ class Browsing:
     def database_title(self, database: str = "") -> str:
         """Return a database as people call it: the township's name, or the village's."""
         name = database or self.database
-        if name == "township":
+        if name == TOWNSHIP:
             return str(desk_of(self.datasette).station.name)
         return self.villages.get(name, name)
+
+    def listed(self, table: str, present: Sequence[str]) -> tuple[Shown, ...]:
+        """Return the columns of a list: on a village's own pages without the village."""
+        ledger = self.ledger(table)
+        columns = ledger.listed(present, self.everything or not ledger.form_id)
+        return tuple(each for each in columns if each.kind != "village" or self.database == TOWNSHIP)
 
     def contents(self, tables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return the ledgers of a database page in the forms' order, each with its count and its repeats."""
@@ -98,6 +114,14 @@ class Browsing:
             await self._find_labels(target, sorted(ids))
         return ""
 
+    async def label_records(self, table: str, ids: Sequence[str]) -> None:
+        """Find what people call these records."""
+        await self._find_labels(table, ids)
+
+    def label_of(self, table: str, record: str) -> str:
+        """Return what people call a record, as far as it was found."""
+        return self._labels.get((table, record), "")
+
     async def _find_labels(self, target: str, ids: Sequence[str]) -> None:
         ledger = self.ledgers.get(target)
         database = self.datasette.get_database(self.database)
@@ -124,6 +148,36 @@ class Browsing:
         """Return the address of a record's page."""
         return f"{self.datasette.urls.table(self.database, table)}/{record}"
 
+    def sections(self, table: str, row: Mapping[str, Any]) -> list[tuple[str, list[Fact]]]:
+        """Return a record's answers under the labels of the form's groups, in its order; a point as one answer."""
+        found: dict[str, list[Fact]] = {}
+        ledger, points = self.ledger(table), set[str]()
+        if row.get("_parent"):
+            column = ledger.shown("_parent")
+            found[""] = [Fact(column.label, self.cell(column, row["_parent"]), self.link(column, row["_parent"]))]
+        for column in ledger.answered(list(row)):
+            if column.kind == "point":
+                if column.question not in points:
+                    points.add(column.question)
+                    found.setdefault(column.section, []).append(self._point(ledger, column, row))
+                continue
+            words = self.cell(column, row[column.name])
+            long = column.kind in ("note", "choices", "text") and len(words) > 22
+            found.setdefault(column.section, []).append(
+                Fact(column.label, words, self.link(column, row[column.name]), long)
+            )
+        return list(found.items())
+
+    def _point(self, ledger: Ledger, column: Shown, row: Mapping[str, Any]) -> Fact:
+        question = ledger.of_question(column.question)
+        lat, lon, _, accuracy = (row.get(column.question + end) for end in ("_lat", "_lon", "_altitude", "_accuracy"))
+        if not isinstance(lat, float) or not isinstance(lon, float):
+            return Fact(question.label, str(lat or ""))
+        words = f"{lat:.5f}, {lon:.5f}"
+        if isinstance(accuracy, float) and accuracy:
+            words += say("point.within", self.language, metres=f"{accuracy:.0f}")
+        return Fact(question.label, words)
+
     async def children(self, table: str, record: str) -> list[Children]:
         """Return what belongs to a record: its repeats' rows, then the records of other ledgers that point at it."""
         found = []
@@ -137,7 +191,10 @@ class Browsing:
                 rows = tuple(dict(row) for row in result.rows)
                 if rows:
                     await self.label_rows(ledger.table, rows)
-                    shown = tuple(c for c in ledger.listed(list(rows[0])) if c.name != column.name)
+                    shown = tuple(
+                        each for each in ledger.listed(list(rows[0]))
+                        if each.name != column.name and not each.name.startswith("_") and each.kind != "village"
+                    )  # fmt: skip
                     found.append(Children(ledger, shown, rows[:MOST_CHILDREN], len(rows) > MOST_CHILDREN))
         return found
 
@@ -213,9 +270,11 @@ class Browsing:
         return kept
 
     def export_address(self, table: str) -> str:
-        """Return the address of this list as a file, under the same conditions."""
-        query = urlencode([(k, v) for k, v in parse_qsl(self.request.query_string) if k not in ("_next", ALL_COLUMNS)])
-        return f"{self.datasette.urls.table(self.database, table)}.csv?_stream=on{'&' + query if query else ''}"
+        """Return the address of the ledger as an Excel file; a repeat's rows are sheets of the form's."""
+        ledger = self.ledger(table)
+        if not ledger.form_id:
+            return ""
+        return str(self.datasette.urls.path(f"/-/export/{self.database}/{ledger.form_id}.xlsx"))
 
     def facets_offered(self, table: str, columns: Sequence[str]) -> list[tuple[Shown, str]]:
         """Return the columns a list can be counted by, with the address that does."""
@@ -223,7 +282,7 @@ class Browsing:
         found = []
         for column in self.ledger(table).columns.values():
             countable = column.kind in ("choice", "choices", "village") and not column.name.startswith("_")
-            several = len(column.choices) > 1 and (column.kind != "village" or self.database == "township")
+            several = len(column.choices) > 1 and (column.kind != "village" or self.database == TOWNSHIP)
             if countable and several and column.name in columns and column.name not in asked:
                 query = [(k, v) for k, v in parse_qsl(self.request.query_string) if k != "_next"]
                 found.append((column, f"{self.request.path}?{urlencode([*query, ('_facet', column.name)])}"))
@@ -272,9 +331,17 @@ def _shown_ledgers(
     known = _SHOWN.setdefault(datasette, {})
     before = known.get(language)
     if before is None or before[0] is not kept or before[1] != villages:
-        wished = (configuration(datasette) or {}).get("columns") or {}
-        before = known[language] = kept, villages, ledgers_of(kept, language, villages=villages, chosen=wished)
+        found = configuration(datasette) or {}
+        ledgers = ledgers_of(kept, language, villages=villages, chosen=found.get("columns") or {})
+        before = known[language] = kept, villages, _in_order(ledgers, found.get("ledgers") or ())
     return before[2]
+
+
+def _in_order(ledgers: dict[str, Ledger], first: Sequence[str]) -> dict[str, Ledger]:
+    """Ledgers in the order of a township's day, others behind."""
+    place = {form_id: number for number, form_id in enumerate(first)}
+    ordered = sorted(ledgers.values(), key=lambda ledger: place.get(ledger.form_id, len(place)))
+    return {ledger.table: ledger for ledger in ordered}
 
 
 _SHOWN: WeakKeyDictionary[Any, dict[str, tuple[dict[str, Kept], dict[str, str], dict[str, Ledger]]]] = (

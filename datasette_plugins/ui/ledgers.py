@@ -9,12 +9,12 @@ from typing import Any
 from collect.ledgers import Ledger as Kept
 from collect.ledgers import language as language_in
 from datasette_plugins.ui.language import say
-from forms.definition import Form, Repeat
+from forms.definition import Form, Group, Repeat
 from forms.tables import Column, Table
 
 # The projection's own columns, shown quietly at the end (or not at all).
 QUIET = ("_status", "_updated_at", "_updated_by", "_rev", "_village", "_parent", "_extra", "_id")
-_SHOWN_QUIET = ("_status", "_updated_at", "_updated_by")
+_SHOWN_QUIET = ("_updated_at", "_updated_by")
 _FEW = 9  # columns a list shows until all are asked for
 _CHOICES_OF_A_FILTER = 40
 _POINT = {"_lat": "point.lat", "_lon": "point.lon", "_altitude": "point.altitude", "_accuracy": "point.accuracy"}
@@ -26,6 +26,7 @@ class Shown:
 
     `kind`: text, note, number, date, choice, choices (several codes), village, record, point, shape, media or own (the
     projection's). `choices`: code -> label. `target`: the table a record's id points into. `question`: the Answers key.
+    `section`: label of the group of questions it stands in.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Shown:
     target: str = ""
     question: str = ""
     searched: bool = False
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,13 @@ class Ledger:
     def shown(self, name: str) -> Shown:
         """Return how a column is shown, also one that the form does not know."""
         return self.columns.get(name) or Shown(name, name)
+
+    def of_question(self, name: str) -> Shown:
+        """Return how the column of an answer is shown (a point's first column, under the question's label)."""
+        column = next((column for column in self.columns.values() if column.question == name), self.shown(name))
+        if column.kind != "point":
+            return column
+        return replace(column, kind="text", label=column.label.partition(" · ")[0])
 
     def listed(self, present: Sequence[str], everything: bool = False) -> tuple[Shown, ...]:
         """Return the columns of a list in order: the naming one, the chosen ones, (all others,) the quiet ones."""
@@ -116,12 +125,29 @@ def ledgers_of(
 
 def _ledger(kept: Kept, language: str, villages: Mapping[str, str]) -> Ledger:
     table, spoken = kept.table, language_in(kept.form, language)
-    columns = {shown.name: shown for column in table.columns for shown in _shown(column, language, spoken, villages)}
+    sections = _sections(kept.form, spoken)
+    columns: dict[str, Shown] = {}
+    for column in table.columns:
+        section = next((sections[path] for path in _above(column.path) if path in sections), "")
+        for shown in _shown(column, language, spoken, villages):
+            columns[shown.name] = replace(shown, section=section)
     for name in QUIET:
         columns[name] = _quiet(name, table.parent, language, villages)
     label = kept.naming[0].stored[0].name if kept.naming else "_id"
     title = _title(kept.form, table, language, spoken)
     return Ledger(table.name, table.form_id, title, table.parent, columns, label, _usual(table, label), kept)
+
+
+def _sections(form: Form, spoken: str) -> dict[str, str]:
+    """Labels of the form's groups by path; a group without one is looked through."""
+    labels = {node.path: node.label.plain(spoken).strip() for node in form.walk() if isinstance(node, Group)}
+    return {path: label for path, label in labels.items() if label}
+
+
+def _above(path: str) -> list[str]:
+    """The paths above one, nearest first."""
+    parts = path.split("/")
+    return ["/".join(parts[:number]) for number in range(len(parts) - 1, 1, -1)]
 
 
 def _quiet(name: str, parent: str, language: str, villages: Mapping[str, str]) -> Shown:
@@ -207,7 +233,7 @@ def shown_value(column: Shown, value: Any, language: str) -> str:
         return f"{value:.6g}"
     if column.kind == "point" and isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
-    if column.name == "_updated_at":
+    if column.name == "_updated_at" or (column.kind == "date" and "T" in text):
         return text[:16].replace("T", " ")
     if column.name == "_status":
         return say(f"status.{text}", language)

@@ -1,0 +1,111 @@
+"""The township's own lists: laptops and when they came, accounts, and the audit log."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from datasette.utils.asgi import Forbidden, Response
+
+from collect.peers import Peer, Peers
+from datasette_plugins.desk import desk_of
+from datasette_plugins.hub.people import accounts_of, note
+from datasette_plugins.scope import allowed
+
+if TYPE_CHECKING:
+    from collect.station import Station
+
+SILENT_DAYS = 14  # a laptop not seen for so long is pointed out
+LINES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Laptop:
+    """One invited laptop. `days`: since it was last seen, None where it never was."""
+
+    peer: Peer
+    villages: tuple[str, ...]
+    days: int | None
+    silent: bool
+
+
+async def laptops(datasette: Any, request: Any) -> Any:
+    """Show which laptops came when and which are silent (GET); an administrator may revoke one (POST)."""
+    if not allowed(request.actor, "cunce-stations"):
+        raise Forbidden("cunce-stations")
+    if request.method == "POST":
+        return await _revoke(datasette, request)
+    found = await desk_of(datasette).read(_laptops)
+    context = {
+        "laptops": found,
+        "silent": sum(each.silent for each in found),
+        "administers": allowed(request.actor, "cunce-administer"),
+    }
+    return Response.html(await datasette.render_template("cunce_laptops.html", context, request=request))
+
+
+async def _revoke(datasette: Any, request: Any) -> Any:
+    if not allowed(request.actor, "cunce-administer"):
+        raise Forbidden("cunce-administer")
+    invitation = (await request.post_vars()).get("invitation", "")
+
+    def revoke(station: Station) -> Peer:
+        with closing(Peers(station.folder, clock=station.clock)) as peers:
+            return peers.revoke(invitation)
+
+    peer = await desk_of(datasette).run(revoke)
+    await note(datasette, request, "revoke laptop", peer.name, station=peer.station)
+    return Response.redirect(datasette.urls.path("/-/laptops"))
+
+
+def _laptops(station: Station) -> tuple[Laptop, ...]:
+    names = {village.code: village.name for village in station.villages}
+    with closing(Peers(station.folder, clock=station.clock)) as peers:
+        found = peers.peers()
+    now = station.clock.now()
+    return tuple(_laptop(peer, names, now) for peer in found)
+
+
+def _laptop(peer: Peer, names: dict[str, str], now: datetime) -> Laptop:
+    days = (now - datetime.fromisoformat(peer.seen_at)).days if peer.seen_at else None
+    silent = peer.state == "joined" and (days is None or days >= SILENT_DAYS)
+    return Laptop(peer, tuple(names.get(code, code) for code in peer.villages), days, silent)
+
+
+async def accounts(datasette: Any, request: Any) -> Any:
+    """Show all accounts to an administrator."""
+    if not allowed(request.actor, "cunce-administer"):
+        raise Forbidden("cunce-administer")
+    found = await asyncio.to_thread(accounts_of(datasette).all)
+    names = {village.code: village.name for village in desk_of(datasette).station.villages}
+    context = {"accounts": found, "names": names}
+    return Response.html(await datasette.render_template("cunce_accounts.html", context, request=request))
+
+
+async def log(datasette: Any, request: Any) -> Any:
+    """Show the audit log to an administrator, newest first."""
+    if not allowed(request.actor, "cunce-administer"):
+        raise Forbidden("cunce-administer")
+    before, account, action = (request.args.get(name) or "" for name in ("before", "account", "action"))
+    kept = accounts_of(datasette)
+    lines = await asyncio.to_thread(
+        lambda: kept.log(before=int(before) if before.isdigit() else None, account=account, action=action, limit=LINES)
+    )
+    context = {
+        "lines": lines,
+        "account": account,
+        "action": action,
+        "actions": ACTIONS,
+        "next": lines[-1].id if len(lines) == LINES else None,
+        "broken": await asyncio.to_thread(kept.verify_log) if not before else (),
+    }
+    return Response.html(await datasette.render_template("cunce_log.html", context, request=request))
+
+
+ACTIONS = (
+    "login", "login refused", "logout", "row", "list", "export", "query", "settle", "publish", "account added",
+    "account changed", "password reset", "laptop invited", "revoke laptop",
+)  # fmt: skip
