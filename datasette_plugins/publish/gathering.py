@@ -253,7 +253,7 @@ def _contacts(books: Books, risks: Sequence[tuple[str, Row]]) -> tuple[Contact, 
         watched.setdefault((_text(row, "monitor_name"), _text(row, "monitor_phone")), []).append(number)
     found += [Contact(f"风险点监测（{'、'.join(numbers)}）", name, phone) for (name, phone), numbers in watched.items()]
     found += [
-        Contact(f"{_text(row, 'name')}组长", _text(row, "leader"), _text(row, "phone"))
+        Contact(f"{_text(row, 'name').removesuffix('组')}组长", _text(row, "leader"), _text(row, "phone"))
         for row in books.of("village_group")
     ]
     return tuple(contact for contact in found if contact.name or contact.phone)

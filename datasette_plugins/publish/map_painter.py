@@ -93,6 +93,7 @@ def _paint_caption(canvas: Canvas, caption: Caption) -> None:
         x, y = caption.leader
         nearest = (min(max(x, box.x), box.right), min(max(y, box.y), box.bottom))
         canvas.line(caption.leader, nearest, colour=caption.colour, width=0.15)
+        canvas.dots([caption.leader], 0.4, caption.colour)
     canvas.rect(box, fill=PAPER, radius=0.6, opacity=0.78)
     base = box.y + box.h / 2 + CAP * caption.size * MM
     canvas.text(box.x + box.w / 2, base, caption.text, caption.size, colour=caption.colour, bold=caption.bold,

@@ -85,7 +85,7 @@ def mask(
     while True:
         given_away = _given_away(counts, hidden, known)
         if given_away is None:
-            return hidden
+            return _without_needless(counts, hidden, known)
         hidden[given_away] = WITHHELD
 
 
@@ -130,6 +130,16 @@ def _given_away(counts: Mapping[str, int], hidden: Mapping[str, str], sums: list
     return None
 
 
+def _without_needless(counts: Mapping[str, int], hidden: dict[str, str], sums: list[Sum]) -> dict[str, str]:
+    """Show again what was withheld on the way and protects nothing in the end; the greatest counts first."""
+    withheld = [key for key, shown_as in hidden.items() if shown_as == WITHHELD and not 0 < counts[key] < LEAST]
+    for key in sorted(withheld, key=lambda other: -counts[other]):
+        fewer = {other: shown_as for other, shown_as in hidden.items() if other != key}
+        if _given_away(counts, fewer, sums) is None:
+            hidden = fewer
+    return hidden
+
+
 def _beside(key: str, sums: list[Sum], is_wanted: Callable[[str], bool]) -> list[str]:
     """Wanted counts in a sum with `key`; failing that, in sums reached from it over the others."""
     reached, around = {key}, {key}
@@ -159,9 +169,12 @@ def _reader(counts: Mapping[str, int], hidden: Mapping[str, str]) -> _Bounds:
 
 
 def _public_sections(sections: tuple[Section, ...]) -> tuple[Section, ...]:
-    """Sections with their public figures; those left without any disappear."""
-    kept = (Section(s.title, tuple(f for f in s.figures if f.public and not f.child)) for s in sections)
-    return tuple(section for section in kept if section.figures)
+    """Sections with the public figures that have a value; those left without any disappear."""
+    found: list[Section] = []
+    for section in sections:
+        figures = tuple(f for f in section.figures if f.public and not f.child and f.value is not None)
+        found += [Section(section.title, figures)] if figures else []
+    return tuple(found)
 
 
 def _amounts(sections: tuple[Section, ...]) -> dict[str, int]:

@@ -12,7 +12,17 @@ from datasette_plugins.publish.figures_column import draw_heads, draw_sections, 
 from datasette_plugins.publish.fonts import Faces
 from datasette_plugins.publish.map_painter import paint_map
 from datasette_plugins.publish.sheet_data import Figure, Section, SheetData, shown
-from datasette_plugins.publish.tables import Column, Slice, Table, draw_short, draw_slice, paginate, used
+from datasette_plugins.publish.tables import (
+    Column,
+    Slice,
+    Table,
+    draw_short,
+    draw_slice,
+    fit_columns,
+    height,
+    paginate,
+    used,
+)
 from datasette_plugins.village_map.geometry import Box
 from datasette_plugins.village_map.symbols import ACCENT, INK, MUTED
 
@@ -133,8 +143,16 @@ def _title(canvas: Canvas, sheet: SheetData) -> None:
 
 
 def _short_tables(canvas: Canvas, sheet: SheetData) -> list[Table]:
-    """Draw the lists under the map, side by side; returns in full those that did not fit."""
+    """Draw the lists under the map: in full where they fit, else in short; returns in full those cut."""
     top = _TOP + _MAP_HEIGHT + 3
+    whole = [table for table in (risk_table(sheet, full=True), place_table(sheet, full=True)) if table.rows]
+    heights = [height(canvas, table, _LEFT_WIDTH, _TABLE_SIZE) + 2 for table in whole]
+    if whole and top + sum(heights) - 2 <= _BOTTOM:
+        for table, needed in zip(whole, heights, strict=True):
+            fitted = fit_columns(canvas, table, _LEFT_WIDTH, _TABLE_SIZE)
+            draw_slice(canvas, Slice(fitted, 0, len(fitted.rows), top), MARGIN, _LEFT_WIDTH, _TABLE_SIZE)
+            top += needed
+        return []
     width = (_LEFT_WIDTH - _GAP) / 2
     left = Box(MARGIN, top, width, _BOTTOM - top)
     right = Box(MARGIN + width + _GAP, top, width, _BOTTOM - top)

@@ -12,7 +12,7 @@ from datasette_plugins.village_map.symbols import ACCENT, INK, MUTED, Colour
 
 HEADING = 5.2
 HEADER = 4.6
-_PADDING = 1.1
+_PADDING, _AFTER_NUMBER = 1.1, 2.6
 _LEADING = 1.32
 _STRIPE: Colour = (244, 247, 247)
 _HEADER_FILL: Colour = (226, 235, 235)
@@ -62,7 +62,7 @@ def fit_columns(canvas: Canvas, table: Table, width: float, size: float) -> Tabl
     """
     columns, cells = table.columns, list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
     wanted = [
-        max(canvas.measure(text, size) for text in (column.heading, *texts)) + 2 * _PADDING + 0.2
+        max(canvas.measure(text, size) for text in (column.heading, *texts)) + _around(column) + 0.2
         for column, texts in zip(columns, cells, strict=True)
     ]
     widths = [0.0] * len(columns)
@@ -86,7 +86,8 @@ def fit_columns(canvas: Canvas, table: Table, width: float, size: float) -> Tabl
 def row_height(canvas: Canvas, table: Table, row: Sequence[str], width: float, size: float) -> float:
     """Return the height of a row whose cells break into lines, in millimetres."""
     widths = _widths(table, width)
-    lines = max(len(canvas.lines(text, w - 2 * _PADDING, size)) for text, w in zip(row, widths, strict=True))
+    cells = zip(table.columns, row, widths, strict=True)
+    lines = max(len(canvas.lines(text, w - _around(column), size)) for column, text, w in cells)
     return lines * size * MM * _LEADING + 1.3
 
 
@@ -123,6 +124,12 @@ def paginate(
     return pages if any(pages) else []
 
 
+def height(canvas: Canvas, table: Table, width: float, size: float) -> float:
+    """Return the height of a whole table in a width, its heading and header with it."""
+    fitted = fit_columns(canvas, table, width, size)
+    return HEADING + HEADER + sum(row_height(canvas, fitted, row, width, size) for row in fitted.rows)
+
+
 def draw_slice(canvas: Canvas, piece: Slice, left: float, width: float, size: float) -> float:
     """Draw rows of a table with its heading and header; returns the y below it."""
     continued = "（续）" if piece.start else ""
@@ -135,7 +142,7 @@ def draw_slice(canvas: Canvas, piece: Slice, left: float, width: float, size: fl
             canvas.rect(Box(left, y, width, height), fill=_STRIPE)
         x = left
         for column, cell, cell_width in zip(piece.table.columns, row, _widths(piece.table, width), strict=True):
-            canvas.block(x + _PADDING, y + 0.65, cell_width - 2 * _PADDING, cell, size, leading=_LEADING,
+            canvas.block(x + _PADDING, y + 0.65, cell_width - _around(column), cell, size, leading=_LEADING,
                          align=column.align)  # fmt: skip
             x += cell_width
         y += height
@@ -200,12 +207,17 @@ def _draw_line(canvas: Canvas, table: Table, row: Sequence[str], box: Box, size:
 
 def _draw_cell(canvas: Canvas, column: Column, text: str, box: Box, size: float, *, colour: Colour = INK) -> bool:
     """Draw a cell on one line, a little smaller or cut where it must; `box.y` is the baseline."""
-    width = box.w - 2 * _PADDING
+    width = box.w - _around(column)
     fitting = size if canvas.measure(text, size) <= width else size * 0.86
     fitted = canvas.fitted(" ".join(text.split("\n")), width, fitting)
-    x = {"left": box.x + _PADDING, "center": box.x + box.w / 2, "right": box.x + box.w - _PADDING}[column.align]
+    x = {"left": box.x + _PADDING, "center": box.x + box.w / 2, "right": box.x + box.w - _AFTER_NUMBER}[column.align]
     canvas.text(x, box.y, fitted, fitting, colour=colour, align=column.align)
     return fitted == text
+
+
+def _around(column: Column) -> float:
+    """The blank at both sides of a cell: numbers, set at the right, keep their distance from the next column."""
+    return _PADDING + (_AFTER_NUMBER if column.align == "right" else _PADDING)
 
 
 def _widths(table: Table, width: float) -> list[float]:
