@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache as remembered
 from importlib import resources
@@ -17,7 +17,7 @@ from forms.definition import Form
 from forms.kept import Kept, digest
 from forms.problems import Place, Problem
 from forms.sheets import ROW, Row, read_bytes, read_sheets, read_yaml
-from forms.xform import FormError, read_xform
+from forms.xform import FormError, Written, read_xform
 
 __all__ = ["FormError", "load_shipped", "read_form", "read_rows", "shipped"]
 
@@ -44,14 +44,12 @@ def read_rows(sheets: Mapping[str, Sequence[Row]], file: str = "", *, cache: Pat
     found = kept.read() if kept else None
     converted = found or _converted(numbered, file)
     authored = read_authored(numbered, file)
-    rows = {row.path: row for row in authored.named if row.name}
+    rows = {_node_path(row): row for row in authored.named if row.name}
     root = converted.root
     form = read_xform(
         converted.xml,
         file=file,
-        places={_under(root, path): replace(row.place, name=row.name) for path, row in rows.items()},
-        types={_under(root, path): row.type.plain for path, row in rows.items() if row.type.kind == "question"},
-        headers={_under(root, path): _headers(row) for path, row in rows.items()},
+        written={_under(root, path): _written(row) for path, row in rows.items()},
     )
     settings = {column: value for column, value in authored.settings.raw.items() if column != ROW}
     form = replace(form, rows=numbered, settings=settings)
@@ -65,11 +63,10 @@ def read_rows(sheets: Mapping[str, Sequence[Row]], file: str = "", *, cache: Pat
 
 def _checked(form: Form, warnings: Sequence[Problem] = ()) -> Form:
     """The form with all its warnings; raises FormError where it cannot run."""
-    found = (*form.warnings, *warnings, *check_form(form))
-    errors = [problem for problem in found if problem.severity == "error"]
+    errors, found = _sorted_out((*form.warnings, *warnings, *check_form(form)))
     if errors:
-        raise FormError(errors)
-    return replace(form, warnings=found)
+        raise FormError(errors, found)
+    return replace(form, warnings=tuple(found))
 
 
 def _numbered(rows: Sequence[Row]) -> Iterator[Row]:
@@ -79,12 +76,21 @@ def _numbered(rows: Sequence[Row]) -> Iterator[Row]:
 
 def _converted(sheets: Mapping[str, Sequence[Row]], file: str) -> Converted:
     """The XForm of the rows with all warnings; raises FormError with every error of the rows, or pyxform's."""
-    problems = check_rows(sheets, file)
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors, warnings = _sorted_out(check_rows(sheets, file))
     if errors:
-        raise FormError(errors)
-    converted = convert(_identified(sheets, file), file)
-    return replace(converted, warnings=(*problems, *converted.warnings))
+        raise FormError(errors, warnings)
+    try:
+        converted = convert(_identified(sheets, file), file)
+    except FormError as error:
+        raise FormError(error.problems, warnings) from error
+    return replace(converted, warnings=(*warnings, *converted.warnings))
+
+
+def _sorted_out(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """The errors, and the warnings."""
+    found = list(problems)
+    errors = [problem for problem in found if problem.severity == "error"]
+    return errors, [problem for problem in found if problem.severity != "error"]
 
 
 def _identified(sheets: Mapping[str, Sequence[Row]], file: str) -> Mapping[str, Sequence[Row]]:
@@ -96,14 +102,23 @@ def _identified(sheets: Mapping[str, Sequence[Row]], file: str) -> Mapping[str, 
     return {**sheets, "settings": (settings,)}
 
 
+def _node_path(row: AuthoredRow) -> str:
+    """Where a row's node stands: where it was written, but for the audit, which belongs to the submission's meta."""
+    return "/data/meta/audit" if row.type.name == "audit" else row.path
+
+
 def _under(root: str, path: str) -> str:
     """An authored path, which begins with /data, under the root element's real name."""
     return f"/{root}{path.removeprefix('/data')}"
 
 
-def _headers(row: AuthoredRow) -> dict[str, str]:
-    """Canonical column -> the header as its author wrote it."""
-    return {column: cells[0].place.column for column, cells in row.cells.items()}
+def _written(row: AuthoredRow) -> Written:
+    return Written(
+        place=replace(row.place, name=row.name),
+        type=row.type.plain if row.type.kind == "question" else "",
+        label=row.text("label"),
+        headers={column: cells[0].place.column for column, cells in row.cells.items()},
+    )
 
 
 def _xml_text(file: Path) -> str:

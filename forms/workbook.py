@@ -16,6 +16,8 @@ from forms.xform.document import FormError
 MAX_UNPACKED: Final = 256 * 1024 * 1024
 MAX_PARTS: Final = 5_000
 MAX_CELLS: Final = 4_000_000
+# Control characters that neither XML nor Excel may hold.
+ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 # A cell with content: calamine lays out the whole rectangle up to the last of them.

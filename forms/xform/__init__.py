@@ -11,7 +11,7 @@ from forms.definition import Entity, Expression, Form
 from forms.problems import Place, Problem
 from forms.xform.assembly import Assembly
 from forms.xform.body import Body, BodyReader
-from forms.xform.document import FormError, attributes, elements, first, local, parse
+from forms.xform.document import FormError, Written, attributes, elements, first, local, parse
 from forms.xform.model import (
     Binds,
     ModelNode,
@@ -26,22 +26,14 @@ from forms.xform.model import (
 )
 from forms.xform.text import read_itext
 
-__all__ = ["FormError", "read_xform"]
-_NO_PLACES: Mapping[str, Place] = {}
+__all__ = ["FormError", "Written", "read_xform"]
+_NOTHING_WRITTEN: Mapping[str, Written] = {}
 
 
-def read_xform(
-    xml: str,
-    *,
-    file: str = "",
-    places: Mapping[str, Place] = _NO_PLACES,
-    types: Mapping[str, str] | None = None,
-    headers: Mapping[str, Mapping[str, str]] | None = None,
-) -> Form:
+def read_xform(xml: str, *, file: str = "", written: Mapping[str, Written] = _NOTHING_WRITTEN) -> Form:
     """Read an XForm (ODK XForms specification 1.0) into a Form.
 
-    `places`: path -> where its author wrote it; `types`: path -> the XLSForm type its author wrote, where the XForm
-    alone leaves it open; `headers`: path -> column -> the header its author wrote. Expressions are kept as source, not
+    `written`: path -> what its author wrote where the XForm leaves it open. Expressions are kept as source, not
     compiled. Raises FormError for what is no XForm.
     """
     html = parse(xml, file)
@@ -54,7 +46,7 @@ def read_xform(
     root = read_tree(primary)
     itext = read_itext(model)
     binds = read_binds(model, root)
-    reader = BodyReader(root, binds.ids, itext, places, headers or {}, Body())
+    reader = BodyReader(root, binds.ids, itext, written, Body())
     if body_element is not None:
         reader.read(body_element, root.path)
     for element in elements(model, "setvalue"):
@@ -62,7 +54,7 @@ def read_xform(
     body = reader.body
     if any(problem.severity == "error" for problem in body.problems):
         raise FormError([problem for problem in body.problems if problem.severity == "error"])
-    assembly = Assembly(itext, body, reader.place, types or {})
+    assembly = Assembly(itext, body, reader.place, written)
     meta = next((child for child in root.children.values() if is_meta(child)), None)
     own = attributes(primary)
     return Form(
@@ -120,8 +112,7 @@ def _instance_name(meta: ModelNode | None, reader: BodyReader) -> Expression | N
         return None
     for child in meta.children.values():
         if local_name(child.name) == "instanceName" and child.bind.get("calculate"):
-            place = reader.places.get("instance_name", Place(name="instance_name"))
-            return Expression(child.bind["calculate"].strip(), place)
+            return Expression(child.bind["calculate"].strip(), Place(sheet="settings", column="instance_name"))
     return None
 
 

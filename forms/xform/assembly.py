@@ -9,6 +9,7 @@ from typing import Final
 from forms.definition import Expression, Group, Label, Node, Question, Repeat
 from forms.problems import Place
 from forms.xform.body import Body, Shown, parameters_of
+from forms.xform.document import Written
 from forms.xform.model import ModelNode, local_name
 from forms.xform.text import Itext, placed, read_message
 
@@ -49,7 +50,7 @@ class Assembly:
     itext: Itext
     body: Body
     place: Callable[[str, str], Place]
-    types: Mapping[str, str]
+    written: Mapping[str, Written]
 
     def node(self, node: ModelNode) -> Node:
         """Return the frozen node with all below it."""
@@ -95,13 +96,14 @@ class Assembly:
     def _question(self, node: ModelNode) -> Question:
         shown = self.body.controls.get(node.path)
         bind = node.bind
+        written = self.written.get(node.path)
         data_type = _data_type(bind.get("type", ""), shown)
         preload = bind.get("jr:preload", "")
         own = shown.attributes if shown else {}
         return Question(
             name=node.name,
             path=node.path,
-            type=self.types.get(node.path) or _type(node, data_type, shown),
+            type=(written.type if written else "") or _type(node, data_type, shown),
             data_type=data_type,
             shown=shown is not None,
             label=self._label(node, shown),
@@ -129,7 +131,14 @@ class Assembly:
         )
 
     def _label(self, node: ModelNode, shown: Shown | None) -> Label:
-        return placed(shown.label, self.place(node.path, "label")) if shown else Label()
+        if shown is not None:
+            return placed(shown.label, self.place(node.path, "label"))
+        # A calculation has no control, yet its label heads a ledger's column.
+        unseen = self.itext.label(f"{node.path}:label")
+        written = self.written.get(node.path)
+        if not unseen.texts and written and written.label:
+            return Label({self.itext.default: (written.label,)})
+        return placed(unseen, self.place(node.path, "label"))
 
     def _message(self, node: ModelNode, attribute: str, column: str) -> Label:
         return placed(read_message(node.bind.get(attribute, ""), self.itext), self.place(node.path, column))

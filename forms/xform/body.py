@@ -10,7 +10,7 @@ from lxml import etree
 
 from forms.definition import Action, Choice, Expression, Itemset, Label
 from forms.problems import Place, Problem
-from forms.xform.document import attributes, elements, first, local, plain_path
+from forms.xform.document import Written, attributes, elements, first, local, plain_path
 from forms.xform.model import ModelNode, find, local_name
 from forms.xform.text import Itext, read_label
 
@@ -44,13 +44,12 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class BodyReader:
-    """Reads a body against the model's tree, whose repeats it marks; `places` gives the authored row of a path."""
+    """Reads a body against the model's tree, whose repeats it marks; `written`: what the author wrote, by path."""
 
     root: ModelNode
     ids: Mapping[str, str]
     itext: Itext
-    places: Mapping[str, Place]
-    headers: Mapping[str, Mapping[str, str]]
+    written: Mapping[str, Written]
     body: Body
 
     def read(self, parent: etree._Element, base: str, within: str = "") -> None:
@@ -140,8 +139,11 @@ class BodyReader:
 
     def place(self, path: str, column: str) -> Place:
         """Return where the author wrote a column of the question at `path`."""
-        known = self.places.get(path, Place(name=local_name(path.rpartition("/")[2])))
-        return Place(known.file, known.sheet, known.row, self.headers.get(path, {}).get(column, column), known.name)
+        written = self.written.get(path)
+        if written is None:
+            return Place(column=column, name=local_name(path.rpartition("/")[2]))
+        known = written.place
+        return Place(known.file, known.sheet, known.row, written.headers.get(column, column), known.name)
 
     def _itemset(self, element: etree._Element, path: str) -> Itemset | None:
         itemset = first(element, "itemset")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from lxml import etree
@@ -16,7 +17,21 @@ _INSTANCE: Final = re.compile(r"^\s*instance\(")
 
 
 class FormError(CunceError):
-    """A form cannot be used; every fault found stands in `problems`."""
+    """A form cannot be used; every fault found stands in `problems`, what is merely doubtful in `warnings`."""
+
+    def __init__(self, problems: Problem | Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+        super().__init__(problems)
+        self.warnings: tuple[Problem, ...] = tuple(warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an author wrote of a node, where the XForm does not tell: place, XLSForm type, label, headers by column."""
+
+    place: Place
+    type: str = ""
+    label: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(xml: str | bytes, file: str = "") -> etree._Element:

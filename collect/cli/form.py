@@ -1,0 +1,182 @@
+"""`cunce form`: check forms before people use them, show them as an outline, write them in other formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collect.cli.options import json_option, language, print_json, say
+from forms.definition import Expression, Form, Node, Question, Repeat
+from forms.problems import Place, Problem
+from forms.reader import FormError, load_shipped, read_form, shipped
+
+
+@click.group()
+def form() -> None:
+    """表单：检查、查看、转换。 / Forms: check, show, convert."""
+
+
+def find_form(named: str) -> Form:
+    """Return the form of a file, or a shipped ledger by its name; raises FormError for neither."""
+    if Path(named).exists() or Path(named).suffix:
+        return read_form(Path(named))
+    if named in shipped():
+        return load_shipped(named)
+    raise FormError(Problem("FORMS_NOT_FOUND", Place(), {"name": named, "shipped": ", ".join(shipped())}))
+
+
+@form.command()
+@click.argument("named", metavar="FILE|NAME...", nargs=-1, required=True)
+@json_option
+@click.pass_context
+def check(context: click.Context, *, named: tuple[str, ...], as_json: bool) -> None:
+    """检查表单，一次列出全部问题。 / Check forms; every fault at once. NAME: a shipped ledger."""
+    results = [_examined(name) for name in named]
+    if as_json:
+        print_json({"forms": [result.as_data() for result in results]})
+    else:
+        for result in results:
+            result.show()
+    if any(result.errors for result in results):
+        context.exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What checking one form found."""
+
+    name: str
+    form: Form | None
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it JSON-ready."""
+        return {
+            "name": self.name,
+            "form_id": self.form.form_id if self.form else None,
+            "version": self.form.version if self.form else None,
+            "ok": not self.errors,
+            "errors": [problem.as_data() for problem in self.errors],
+            "warnings": [problem.as_data() for problem in self.warnings],
+        }
+
+    def show(self) -> None:
+        """Print it: errors first, then warnings, then one line of counts."""
+        lang = language()
+        for problem in self.errors:
+            click.echo(("错误 " if lang == "zh" else "error ") + problem.words(lang))
+        for problem in self.warnings:
+            click.echo(("提醒 " if lang == "zh" else "warning ") + problem.words(lang))
+        count = sum(1 for _ in self.form.questions()) if self.form else 0
+        if self.form is not None:
+            say(
+                f"{self.name}：可用（{self.form.form_id}，{count} 题），{len(self.warnings)} 条提醒。",
+                f"{self.name}: usable ({self.form.form_id}, {count} questions), {len(self.warnings)} warnings.",
+            )
+        else:
+            say(
+                f"{self.name}：{len(self.errors)} 个错误，{len(self.warnings)} 条提醒。改正后再检查一次。",
+                f"{self.name}: {len(self.errors)} errors, {len(self.warnings)} warnings. Mend them and check again.",
+            )
+
+
+def _examined(name: str) -> Examined:
+    try:
+        found = find_form(name)
+    except FormError as error:
+        return Examined(name, None, error.problems, error.warnings)
+    return Examined(name, found, (), found.warnings)
+
+
+@form.command()
+@click.argument("named", metavar="FILE|NAME")
+def show(*, named: str) -> None:
+    """按提纲显示表单。 / Show a form as an outline."""
+    found = find_form(named)
+    for line in outline(found, language()):
+        click.echo(line)
+
+
+def outline(found: Form, lang: str) -> Iterator[str]:
+    """Yield a form's outline, line by line: labels in `lang` (zh or en) where the form has it."""
+    spoken = next((name for name in found.languages if f"({lang})" in name), found.default_language)
+    languages = "、".join(name for name in found.languages if name)
+    yield " ".join(filter(None, (found.title, f"[{found.form_id} {found.version}]".replace(" ]", "]"), languages)))
+    for node in found.children:
+        if node.path != found.meta_path:
+            yield from _node(found, node, spoken, lang, 1)
+
+
+def _node(found: Form, node: Node, spoken: str, lang: str, depth: int) -> Iterator[str]:
+    """Yield a node's line and those beneath it."""
+    zh = lang == "zh"
+    margin = "  " * depth
+    marks = [_when(node.relevant, "当" if zh else "if")]
+    label = " ".join(node.label.plain(spoken).split())
+    if isinstance(node, Question):
+        kind = node.type + (f" {node.itemset.list_name}" if node.itemset and node.itemset.list_name else "")
+        always = node.required is not None and node.required.source == "true()"
+        marks += [
+            ("必填" if zh else "required") if always else _when(node.required, "必填：" if zh else "required if"),
+            _when(node.calculate, "="),
+            _when(node.constraint, "应" if zh else "must"),
+            *(f"{name}={value}" for name, value in node.ledger.items() if name != "header"),
+        ]
+        yield f"{margin}{node.name}  {label}  <{kind}>  {_joined(marks)}".rstrip()
+        return
+    repeats = isinstance(node, Repeat)
+    count = _when(node.count, "×") if isinstance(node, Repeat) else ""
+    mark = ("重复组" if zh else "repeat") if repeats else ("组" if zh else "group")
+    yield f"{margin}{label or node.name}  ({mark} {node.name})  {_joined([*marks, count])}".rstrip()
+    for child in node.children:
+        yield from _node(found, child, spoken, lang, depth + 1)
+
+
+def _when(expression: Expression | None, word: str) -> str:
+    return f"{word} {readable(expression.source)}" if expression is not None else ""
+
+
+def readable(source: str) -> str:
+    """Return an expression with `${name}` for the absolute and parent paths that the XForm holds."""
+    return " ".join(re.sub(r" (?:/[\w.\-]+)+/([\w.\-]+) | (?:\.\./)+([\w.\-]+) ", _named, source).split())
+
+
+def _named(match: re.Match[str]) -> str:
+    return f"${{{match[1] or match[2]}}}"
+
+
+def _joined(marks: list[str]) -> str:
+    return " · ".join(filter(None, marks))
+
+
+@form.command()
+@click.argument("named", metavar="FILE|NAME")
+@click.option("--to", "kind", type=click.Choice(["xform", "xlsx", "yaml", "tables"]), required=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到哪个文件。")
+def export(*, named: str, kind: str, output: Path) -> None:
+    """把表单写成 XForm、Excel、YAML 或数据字典。 / Write a form as XForm, Excel, YAML or a data dictionary (CSV)."""
+    from forms.export import to_dictionary, to_xlsx, to_yaml
+
+    found = find_form(named)
+    writers: dict[str, Callable[[Form], str | bytes]] = {
+        "xform": lambda read: read.xform,
+        "xlsx": to_xlsx,
+        "yaml": to_yaml,
+        "tables": to_dictionary,
+    }
+    content = writers[kind](found)
+    data = content if isinstance(content, bytes) else content.encode("utf-8")
+    partial = output.with_name(f"{output.name}.part")
+    try:
+        partial.write_bytes(data)
+        partial.replace(output)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise FormError(Problem("FORMS_EXPORT_NOT_WRITTEN", Place(file=str(output)), {"said": error})) from error
+    say(f"已写入 {output}（{len(data)} 字节）。", f"Wrote {output} ({len(data)} bytes).")

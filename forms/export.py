@@ -1,0 +1,153 @@
+"""A form written out again: as Excel, as YAML, as a data dictionary of its ledger tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import yaml
+
+from forms.definition import Form
+from forms.problems import Place, Problem
+from forms.sheets import ROW, Row
+from forms.tables import tables_of
+from forms.vocabulary import SHEETS
+from forms.workbook import ILLEGAL
+from forms.xform import FormError
+
+_ORDER: Final = ("settings", "survey", "choices", "external_choices", "osm", "entities")
+_WIDTHS: Final = {"type": 28, "name": 22, "list_name": 20}
+_PLAIN: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`=][^\n\t]*")
+_WORDS: Final = frozenset({"yes", "no", "true", "false", "null", "on", "off", "~", ""})
+
+
+def to_xlsx(form: Form) -> bytes:
+    """Return the form as an XLSForm workbook; raises FormError for a form that came as XForm only."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    workbook = Workbook()
+    for sheet in list(workbook.worksheets):
+        workbook.remove(sheet)
+    for name, rows in _sheets(form).items():
+        sheet = workbook.create_sheet(name)
+        columns = _columns(rows)
+        for across, column in enumerate(columns, start=1):
+            sheet.cell(1, across, column).font = Font(bold=True)
+            sheet.column_dimensions[get_column_letter(across)].width = _WIDTHS.get(column, 30)
+        for down, row in enumerate(rows, start=2):
+            for across, column in enumerate(columns, start=1):
+                text = ILLEGAL.sub("", row.get(column, ""))
+                if text:
+                    cell = sheet.cell(down, across)
+                    cell.value = text
+                    # A text that begins with = must not become a formula.
+                    cell.data_type = "s"
+                    cell.alignment = Alignment(vertical="top", wrap_text="\n" in text)
+        sheet.freeze_panes = "C2" if name == "survey" else "A2"
+    content = io.BytesIO()
+    workbook.save(content)
+    return content.getvalue()
+
+
+def to_yaml(form: Form) -> str:
+    """Return the form as YAML, one block a question, one line a choice; raises FormError for an XForm-only form."""
+    lines: list[str] = []
+    for name, rows in _sheets(form).items():
+        lines += ["", f"{name}:"] if lines else [f"{name}:"]
+        if name == "settings" and len(rows) == 1:
+            lines += [f"  {key_text(column)}: {scalar(text)}" for column, text in _cells(rows[0])]
+        elif name in ("choices", "external_choices"):
+            lines += [f"  - {{{_flow(row)}}}" for row in rows]
+        else:
+            for row in rows:
+                for mark, (column, text) in zip(_marks(), _cells(row), strict=False):
+                    lines.append(f"  {mark} {key_text(column)}: {scalar(text)}")
+    return "\n".join(lines) + "\n"
+
+
+def to_dictionary(form: Form) -> str:
+    """Return the ledger's tables and columns as CSV (with a byte-order mark, so that Excel reads the Chinese)."""
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\r\n")
+    header = ("table", "column", "sql_type", "question", "type", "label", "privacy", "required", "choices")
+    writer.writerow(header)
+    for table in tables_of(form):
+        for column in table.columns:
+            question = column.question
+            choices = "; ".join(f"{code}={label}" for code, label in column.choices().items())
+            for stored in column.stored:
+                writer.writerow(
+                    _safe(
+                        (
+                            table.name,
+                            stored.name,
+                            stored.sql_type,
+                            question.path,
+                            question.type,
+                            question.label.plain(form.default_language),
+                            question.ledger.get("privacy", ""),
+                            "yes" if question.required else "",
+                            choices or column.source,
+                        )
+                    )
+                )
+    return "\ufeff" + content.getvalue()
+
+
+def _safe(cells: Iterable[str]) -> list[str]:
+    """Cells that no spreadsheet takes for a formula."""
+    return [f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in cells]
+
+
+def _sheets(form: Form) -> dict[str, tuple[Row, ...]]:
+    """The authored sheets in the order people read them."""
+    if not form.rows.get("survey"):
+        raise FormError(Problem("FORMS_EXPORT_NO_ROWS", Place(name=form.form_id)))
+    return {name: tuple(form.rows[name]) for name in _ORDER if name in SHEETS and form.rows.get(name)}
+
+
+def _columns(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(column for row in rows for column in row if column != ROW))
+
+
+def _cells(row: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(column, text) for column, text in row.items() if column != ROW and text != ""]
+
+
+def _marks() -> Iterable[str]:
+    yield "-"
+    while True:
+        yield " "
+
+
+def _flow(row: Row) -> str:
+    return ", ".join(f"{key_text(column)}: {scalar(text, flow=True)}" for column, text in _cells(row))
+
+
+def key_text(column: str) -> str:
+    """Return a column's header as a YAML key."""
+    return column if re.fullmatch(r"[\w.\-]+(::?[^\s,\[\]{}:#]+( [^\s,\[\]{}:#]+)*)*", column) else _quoted(column)
+
+
+def scalar(text: str, *, flow: bool = False) -> str:
+    """Return a text as a YAML scalar that reads back as the same text: plain where it can be, quoted otherwise."""
+    plain = (
+        _PLAIN.fullmatch(text)
+        and text == text.strip()
+        and not re.search(r":(\s|$)|\s#", text)
+        and not (flow and re.search(r"[,\[\]{}]", text))
+        and text.lower() not in _WORDS
+        and not re.fullmatch(r"[\d.+\-]+", text)
+        and text.isprintable()
+    )
+    return text if plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    dumped = yaml.dump(text, default_style='"', allow_unicode=True, width=1_000_000)
+    return str(dumped).rstrip("\n")
