@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -65,7 +66,9 @@ def village_of(station: Station, record: str) -> str:
 # ---- the ordinary day
 
 
-def test_what_one_laptop_enters_reaches_the_other_by_stick(hub: Station, one: Station, two: Station, stick: Path) -> None:
+def test_what_one_laptop_enters_reaches_the_other_by_stick(
+    hub: Station, one: Station, two: Station, stick: Path
+) -> None:
     household = save(one, head_name="张三", member=[{"name": "张小三"}])
     carry(hub, stick, one, two)
     assert ledger(hub)[household]["head_name"] == "张三"
@@ -202,7 +205,9 @@ def test_a_hub_that_fails_half_way_leaves_a_state_from_which_it_goes_on(
     assert ledger(one) == ledger(hub)
 
 
-def test_a_long_push_that_breaks_goes_on_where_it_stopped(hub: Station, one: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_push_that_breaks_goes_on_where_it_stopped(
+    hub: Station, one: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sync.transport.http.HttpTransport.batch", 10)
     for number in range(35):
         save(one, head_name=f"户{number}")
@@ -294,8 +299,13 @@ def test_an_old_stick_found_again_takes_nothing_back(hub: Station, one: Station,
 # ---- several hubs, scopes, moves
 
 
-def test_two_hubs_and_two_laptops_share_one_stick(tmp_path: Path, hub: Station, one: Station, two: Station, stick: Path) -> None:
-    with make_hub(tmp_path / "hub2", villages=(NORTH,)) as other, make_laptop(tmp_path / "three", other, "三号", NORTH) as three:
+def test_two_hubs_and_two_laptops_share_one_stick(
+    tmp_path: Path, hub: Station, one: Station, two: Station, stick: Path
+) -> None:
+    with (
+        make_hub(tmp_path / "hub2", villages=(NORTH,)) as other,
+        make_laptop(tmp_path / "three", other, "三号", NORTH) as three,
+    ):
         records = save(one), save(two), save(three, NORTH)
         for laptop in (one, two, three):
             by_stick(laptop, stick)
@@ -376,9 +386,9 @@ def test_a_record_that_moves_to_another_village_comes_with_its_past_and_leaves_c
 # ---- a hub put back from an older copy
 
 
-def test_a_hub_restored_from_a_backup_gets_back_what_it_lost(tmp_path: Path, one: Station, hub: Station, two: Station) -> None:
-    import shutil
-
+def test_a_hub_restored_from_a_backup_gets_back_what_it_lost(
+    tmp_path: Path, one: Station, hub: Station, two: Station
+) -> None:
     save(one, head_name="张三")
     by_line(one, Line(hub))
     copy = tmp_path / "copy"

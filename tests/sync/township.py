@@ -43,7 +43,7 @@ class MovableClock:
 def household(version: str = "1") -> Form:
     """Return a ledger of households with members."""
     survey = [
-        {"type": "select_one_from_file village.csv", "name": "village", "label": "村", "bind::ledger:standard": "village"},
+        {"type": "select_one_from_file village.csv", "name": "village", "label": "村", "ledger::standard": "village"},
         {"type": "text", "name": "head_name", "label": "户主"},
         {"type": "text", "name": "phone", "label": "电话"},
         {"type": "integer", "name": "area", "label": "面积"},
@@ -82,9 +82,9 @@ def hub_row(station: Station) -> Hub:
         return peers.hubs()[0]
 
 
-def save(station: Station, village: tuple[str, str] = EAST, record: str | None = None, **answers: Any) -> str:
+def save(station: Station, at: tuple[str, str] = EAST, record: str | None = None, **answers: Any) -> str:
     """Save a household, new in a village or changed, and return its record."""
-    before = station.answers("household", record) if record else {"village": village[0]}
+    before = station.answers("household", record) if record else {"village": at[0]}
     given = {**before, **answers}
     return station.save(given, household(), record=record, author=station.name).record
 
