@@ -109,8 +109,13 @@ class Outline:
             return
         only = blocks[0]
         named = only.view.label if len(blocks) == 1 and isinstance(only, Block) else None
-        name = title or named or Markup(say("capture.part", self._language))
+        name = title or named or Markup(say(self._part_name(blocks), self._language))
         yield Part(_name(name), title or Markup(""), tuple(blocks))
+
+    def _part_name(self, blocks: Sequence[View | Block]) -> str:
+        if all(isinstance(block, View) and block.kind == "readout" for block in blocks):
+            return "capture.part_totals"
+        return "capture.part" if blocks[0] is self.blocks[0] else "capture.part_other"
 
     def _children(self, nodes: Sequence[Node], base: str) -> Iterator[View | Block]:
         for node in nodes:

@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from collect.hlc import moment_of
 from collect.overview import counts_by_village
+from collect.peers import Peers
 from collect.projection import Conflict
 from collect.search import Hit
 from datasette_plugins.capture.sitting import Key, village_question
 from forms.definition import Form
+from forms.reader import shipped
 from forms.tables import table_name, tables_of
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ def page(station: Station, text: str, language: str) -> dict[str, Any]:
     ledgers = sorted((_ledger(form, counts, language) for form in forms), key=_order)
     drafts = station.drafts.list()
     main = next((ledger for ledger in ledgers if ledger["form_id"] == MAIN), None)
-    waiting, since = unsent(station)
+    joined, waiting, days = unsent(station)
     return {
         "text": text,
         "hits": hits(station, text) if text else [],
@@ -37,11 +40,13 @@ def page(station: Station, text: str, language: str) -> dict[str, Any]:
         "main_form": main or (ledgers[0] if ledgers else None),
         "ledgers": ledgers,
         "villages": [_village(village, counts) for village in station.villages],
+        "new_in_village": main is not None,
         "drafts": [_draft(station, draft, language) for draft in drafts],
         "conflicts": len(station.conflicts()),
         "conflicts_href": _first_conflict(station.conflicts()),
+        "joined": joined,
         "unsent": waiting,
-        "unsent_days": _days(station, since),
+        "unsent_days": days,
     }
 
 
@@ -80,9 +85,22 @@ def saved(station: Station, form_id: str, record: str) -> dict[str, Any] | None:
     }
 
 
-def unsent(station: Station) -> tuple[int, str]:
-    """Return how many of this station's revisions the township has not confirmed, and when the first was made."""
-    return 0, ""
+def unsent(station: Station) -> tuple[bool, int, int]:
+    """Return whether a township was joined, how many changes it lacks, and for how many days the oldest waits."""
+    peers_file = station.folder / "peers.db"
+    held: list[int] = []
+    if peers_file.exists():
+        peers = Peers(station.folder, clock=station.clock)
+        try:
+            held = [hub.held for hub in peers.hubs()]
+        finally:
+            peers.close()
+    confirmed = max(held, default=0)
+    waiting = station.journal.held().get(station.id, 0) - confirmed
+    if waiting <= 0:
+        return bool(held), 0, 0
+    oldest = station.journal.suffix(station.id, confirmed, limit=1)[0]
+    return bool(held), waiting, (station.clock.now() - moment_of(oldest.time)).days
 
 
 def _ledger(form: Form, counts: Mapping[str, Mapping[str, int]], language: str) -> dict[str, Any]:
@@ -97,9 +115,10 @@ def _ledger(form: Form, counts: Mapping[str, Mapping[str, int]], language: str) 
     }
 
 
-def _order(ledger: Mapping[str, Any]) -> tuple[bool, int, str]:
-    """The household ledger first, then the fullest."""
-    return ledger["form_id"] != MAIN, -ledger["count"], ledger["title"]
+def _order(ledger: Mapping[str, Any]) -> tuple[bool, bool, int, str]:
+    """The household ledger first, then ours, the fullest first."""
+    form_id = ledger["form_id"]
+    return form_id != MAIN, form_id not in shipped(), -ledger["count"], ledger["title"]
 
 
 def _village(village: Village, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
@@ -108,6 +127,7 @@ def _village(village: Village, counts: Mapping[str, Mapping[str, int]]) -> dict[
         "name": village.name,
         "count": counts.get(village.code, {}).get(MAIN, 0),
         "href": f"/township/{MAIN}?{query}",
+        "new": f"/-/capture/{MAIN}?{urlencode({'village': village.code})}",
     }
 
 
@@ -161,7 +181,3 @@ def _hit(
 
 def _first_conflict(conflicts: tuple[Conflict, ...]) -> str:
     return f"/township/{quote(conflicts[0].table, safe='')}/{quote(conflicts[0].record, safe='')}" if conflicts else ""
-
-
-def _days(station: Station, since: str) -> int:
-    return (station.clock.now() - datetime.fromisoformat(since)).days if since else 0

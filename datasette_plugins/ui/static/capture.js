@@ -629,6 +629,12 @@
       else finder.mark(finder.at + (key === "ArrowDown" ? 1 : -1)), (finder.sure = true);
       return true;
     }
+    const keyed = finder.open && finder.list.classList.contains("keyed") && finder.input.value === finder.input.dataset.shown;
+    if (keyed && /^[1-9]$/.test(key) && finder.options[key - 1]) {
+      finder.take(finder.options[key - 1]);
+      advance(finder.ask);
+      return true;
+    }
     if (key === "Escape") {
       finder.input.value = finder.input.dataset.shown;
       finder.close();

@@ -128,11 +128,15 @@
       const text = this.input.value === this.input.dataset.shown ? "" : this.input.value;
       const found = await this.look(this.ask.dataset.ref, text).catch(() => null);
       if (mine !== this.asked || document.activeElement !== this.input || !found) return;
-      const items = found.options.map((option) => {
+      const keyed = !text && !found.more && found.options.length <= 9;
+      this.list.classList.toggle("keyed", keyed);
+      const items = found.options.map((option, index) => {
         const item = document.createElement("li");
         item.role = "option";
         item.dataset.value = option.name;
-        item.textContent = option.label;
+        item.dataset.label = option.label;
+        if (keyed) item.append(Object.assign(document.createElement("kbd"), { textContent: index + 1 }));
+        item.append(option.label);
         return item;
       });
       if (!items.length) items.push(this.remark("none", this.words["capture.js.no_match"]));
@@ -176,7 +180,7 @@
     }
 
     take(item) {
-      this.settle(item.dataset.value, item.textContent);
+      this.settle(item.dataset.value, item.dataset.label);
     }
 
     settle(value, shown) {
@@ -194,7 +198,7 @@
       if (!text) return this.settle("", ""), "taken";
       if (this.stale) await this.refresh();
       const options = this.options;
-      const exact = options.find((item) => item.textContent === text || item.dataset.value === text);
+      const exact = options.find((item) => item.dataset.label === text || item.dataset.value === text);
       const marked = this.open && this.sure ? options[this.at] : null;
       const item = exact || marked || (options.length === 1 ? options[0] : null);
       if (item) return this.take(item), "taken";
