@@ -230,6 +230,7 @@ def _risk_row(books: Books, row: Row, number: str) -> RiskRow:
         _text(row, "shelter"),
         _text(row, "monitor_name"),
         _text(row, "monitor_phone"),
+        _text(row, "hazard_type"),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from datasette_plugins.publish.sheet_data import Figure, PlaceRow, RiskRow, Section, SheetData, Sum, Value, shown
-from datasette_plugins.village_map.layers import MapData
+from datasette_plugins.village_map.layers import MapData, MapRisk
 
 LEAST = 5
 SMALL = f"<{LEAST}"
@@ -21,6 +21,8 @@ _RISK_COLUMNS = {
     "name": "name", "place": "place", "households": "households", "people": "people", "state": "state",
     "trigger": "trigger_condition", "signal": "warning_signal", "shelter": "shelter",
 }  # fmt: skip
+# Hazards that are somebody's house: where it stands is nobody's business.
+DWELLINGS = frozenset({"dangerous_house"})
 _LEAST_CHOICES = 2  # a masked count must leave a reader at least this many possible values
 
 
@@ -64,9 +66,15 @@ def public_map(data: MapData, fields: frozenset[str], *, has_boundary: bool) -> 
         houses=(),
         boundary=data.boundary if has_boundary else (),
         groups=tuple(group if has_boundary else replace(group, outline=()) for group in groups),
-        risks=tuple(risk if has_routes else replace(risk, route=()) for risk in risks),
+        risks=tuple(_public_map_risk(risk, has_routes=has_routes) for risk in risks),
         places=data.places if "public_place.location" in fields else (),
     )
+
+
+def _public_map_risk(risk: MapRisk, *, has_routes: bool) -> MapRisk:
+    if risk.hazard in DWELLINGS:
+        return replace(risk, position=None, route=())
+    return risk if has_routes else replace(risk, route=())
 
 
 def mask(
@@ -224,7 +232,8 @@ def _public_risks(sheet: SheetData) -> tuple[RiskRow, ...]:
         return ()
     hidden = [name for name, column in _RISK_COLUMNS.items() if f"risk_point.{column}" not in sheet.public_fields]
     emptied: dict[str, Any] = {name: None if name in ("households", "people") else "" for name in hidden}
-    return tuple(replace(risk, monitor="", monitor_phone="", **emptied) for risk in sheet.risks)
+    shown_risks = (replace(risk, place="") if risk.code in DWELLINGS else risk for risk in sheet.risks)
+    return tuple(replace(risk, monitor="", monitor_phone="", **emptied) for risk in shown_risks)
 
 
 def _masked_risk(risk: RiskRow, index: int, masked: Mapping[str, str]) -> RiskRow:

@@ -50,7 +50,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class RiskRow:
-    """A risk point in the list; `households`, `people`: threatened there; the mask stands for both in public."""
+    """A risk point in the list; `households`, `people`: threatened there; `code`: of its hazard, as on the map."""
 
     number: str
     name: str
@@ -64,6 +64,7 @@ class RiskRow:
     shelter: str = ""
     monitor: str = ""
     monitor_phone: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

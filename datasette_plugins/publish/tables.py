@@ -65,12 +65,24 @@ def fit_columns(canvas: Canvas, table: Table, width: float, size: float) -> Tabl
         max(canvas.measure(text, size) for text in (column.heading, *texts)) + _around(column) + 0.2
         for column, texts in zip(columns, cells, strict=True)
     ]
+    return replace(table, columns=_set(columns, _shared(columns, wanted, width)))
+
+
+def _set(columns: Sequence[Column], widths: Sequence[float]) -> tuple[Column, ...]:
+    return tuple(replace(column, share=width) for column, width in zip(columns, widths, strict=True))
+
+
+def _shared(columns: Sequence[Column], wanted: Sequence[float], width: float) -> list[float]:
+    """Widths that fill `width`: what is left over, or what is missing, goes by share."""
+    total = sum(column.share for column in columns)
+    over = width - sum(wanted)
+    if over >= 0:
+        return [w + over * column.share / total for column, w in zip(columns, wanted, strict=True)]
     widths = [0.0] * len(columns)
     waiting, room = set(range(len(columns))), width
     while waiting:
-        shares = sum(columns[n].share for n in waiting)
-        content = [n for n in waiting if wanted[n] <= room * columns[n].share / shares]
-        if not content or len(content) == len(waiting):
+        content = [n for n in waiting if wanted[n] <= room / len(waiting)]
+        if not content:
             break
         for n in content:
             widths[n] = wanted[n]
@@ -79,8 +91,7 @@ def fit_columns(canvas: Canvas, table: Table, width: float, size: float) -> Tabl
     shares = sum(columns[n].share for n in waiting)
     for n in waiting:
         widths[n] = room * columns[n].share / shares
-    fitted = tuple(replace(column, share=w) for column, w in zip(columns, widths, strict=True))
-    return replace(table, columns=fitted)
+    return widths
 
 
 def row_height(canvas: Canvas, table: Table, row: Sequence[str], width: float, size: float) -> float:

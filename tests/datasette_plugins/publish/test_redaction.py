@@ -105,6 +105,15 @@ def test_masked_values_are_gone_from_the_data_itself() -> None:
     assert [risk.people for risk in redact(full()).risks][4:] == ["6", SMALL, SMALL]
 
 
+def test_a_house_in_danger_is_counted_but_not_located() -> None:
+    sheet = full()
+    risk = replace(sheet.risks[0], code="dangerous_house")
+    spot = replace(sheet.map.risks[0], hazard="dangerous_house")
+    public = redact(replace(sheet, risks=(risk,), map=replace(sheet.map, risks=(spot,))))
+    assert (public.risks[0].hazard, public.risks[0].place) == (risk.hazard, "")
+    assert (public.map.risks[0].position, public.map.risks[0].route) == (None, ())
+
+
 def test_a_boundary_is_shown_only_under_an_approval_number() -> None:
     assert redact(full(), approval="黔S（2026）012号").map.boundary == full().map.boundary
     assert public_map(village_map(), FIELDS, has_boundary=False).boundary == ()
