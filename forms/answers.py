@@ -61,9 +61,13 @@ def canonical(spec: Spec, value: object) -> tuple[str, str]:
 
 
 class Filling:
-    """Puts Answers into a tree of cells, without evaluating; gathers what has no place in the form."""
+    """Puts Answers into a tree of cells, without evaluating; gathers what has no place in the form.
 
-    def __init__(self, evaluation: Evaluation, new_id: Callable[[], str]) -> None:
+    `saved`: the answers are a whole record, so that rows get no defaults.
+    """
+
+    def __init__(self, evaluation: Evaluation, new_id: Callable[[], str], *, saved: bool = False) -> None:
+        self.saved = saved
         self.evaluation = evaluation
         self.program: Program = evaluation.program
         self.new_id = new_id
@@ -125,6 +129,8 @@ class Filling:
             kept = known.pop(row_id, None) if row_id else None
             added = self.evaluation.add_row(container, repeat, row_id or self.new_id(), kept)
             added.given = True
+            if self.saved and kept is None:
+                self.evaluation.empty(added)
             self.given.append(added)
             self.put(added, answers, repeat.path, f"{place}[{number}]/")
 

@@ -26,7 +26,8 @@ class Evaluation:
     """Keeps one tree of cells in accord with its program.
 
     Between `start` and `settle` changes only gather what has to be evaluated; `settle` does it. `touched` gathers what
-    may look different (cell -> aspects) for whoever shows the form; `altered_rows` the containers whose rows changed.
+    may look different (cell -> aspects) for whoever shows the form, `touched_series` the same for repeats as a whole
+    (container, repeat), and `altered_rows` those whose instances came or went.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Evaluation:
         self.context = context
         self.selects = selects
         self.touched: dict[Cell, set[Aspect | str]] = {}
+        self.touched_series: dict[tuple[Cell, Spec], set[Aspect | str]] = {}
         self.altered_rows: dict[tuple[Cell, Spec], None] = {}
         self.faults: dict[tuple[str, Aspect | str], Problem] = {}
         self._heap: list[tuple[int, int, Cell]] = []
@@ -98,7 +100,24 @@ class Evaluation:
         container = row.above
         assert container is not None
         container.remove(row)
+        for cell in row.everything():
+            # What still waits for evaluation in there is to be passed over.
+            cell.tree = None
         self._structure_changed(container, row.spec)
+
+    def forget_changes(self) -> None:
+        """Begin anew to gather what may look different."""
+        self.touched.clear()
+        self.touched_series.clear()
+        self.altered_rows.clear()
+
+    def empty(self, cell: Cell) -> None:
+        """Take out the defaults and initial instances beneath a cell: what was saved holds what it holds."""
+        for below in list(cell.everything()):
+            if below.spec.kind == "repeat" and below is not cell and below.above is not None:
+                self.remove_row(below)
+            elif below.spec.key:
+                below.value, below.code = "", ""
 
     def trigger(self, cell: Cell) -> None:
         """Gather the actions that a change of a question's value sets off."""
@@ -173,7 +192,14 @@ class Evaluation:
         rows = container.rows(repeat)
         if rows:
             return any(row.relevant for row in rows)
-        return container.relevant and self.holds(repeat.relevant, self._phantom(container, repeat), otherwise=True)
+        return container.relevant and self.holds(repeat.relevant, self.phantom(container, repeat), otherwise=True)
+
+    def phantom(self, container: Cell, repeat: Spec) -> Cell:
+        """A stand-in for an instance that isn't there, to evaluate what is said of the repeat as a whole."""
+        phantom = Cell(repeat)
+        phantom.parent = container
+        phantom.tree = self.tree
+        return phantom
 
     # Rules
 
@@ -206,7 +232,7 @@ class Evaluation:
         assert rule.compiled is not None
         repeat = rule.spec
         try:
-            number = rule.compiled.number(self.context.at(self._phantom(container, repeat)))
+            number = rule.compiled.number(self.context.at(self.phantom(container, repeat)))
         except ExpressionError as error:
             self._fault(rule, error)
             return
@@ -282,6 +308,8 @@ class Evaluation:
         rule = watch.rule
         if rule.rank > self._reached or (self._bulk and rule.rank < 0):
             return
+        if rule.spec.kind == "repeat" and not self._bulk:
+            self._touch_series(watch, cell)
         for target in cell.around(watch.scope).reach(watch.steps):
             if rule.rank >= 0:
                 self._schedule(rule, target)
@@ -307,16 +335,17 @@ class Evaluation:
         # A copy, for a count changes the rows while they are gone through.
         return list(self.root.reach(steps_to(path, "")))
 
-    def _phantom(self, container: Cell, repeat: Spec) -> Cell:
-        """A stand-in for an instance that isn't there, to evaluate what is said of the repeat as a whole."""
-        phantom = Cell(repeat)
-        phantom.parent = container
-        phantom.tree = self.tree
-        return phantom
-
     def _touch(self, cell: Cell, aspect: Aspect | str) -> None:
         if not self._bulk:
             self.touched.setdefault(cell, set()).add(aspect)
+
+    def _touch_series(self, watch: Watch, cell: Cell) -> None:
+        """A repeat as a whole has a state of its own, even without instances."""
+        anchor = cell.around(watch.scope)
+        above = [anchor.above] if watch.rule.spec.path == anchor.path else anchor.reach(watch.steps[:-1])
+        for container in above if watch.rule.aspect != "count" else ():
+            if container is not None:
+                self.touched_series.setdefault((container, watch.rule.spec), set()).add(watch.rule.aspect)
 
     def _fault(self, rule: Rule, error: ExpressionError) -> None:
         self.faults[rule.key] = error.at(rule.place)

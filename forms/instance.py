@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self, cast
 
 from uuid6 import uuid7
@@ -11,13 +11,14 @@ from forms import openrosa
 from forms.answers import Answers, Filling, answers_of, canonical
 from forms.attachments import Attachments, NoAttachments
 from forms.cells import Cell, build
+from forms.checking import Checking
 from forms.clock import Clock, SystemClock
 from forms.evaluation import Evaluation
 from forms.expressions import Context, Tree
 from forms.problems import CunceError, Place, Problem
-from forms.program import Program, Spec, Text
+from forms.program import Program, Spec
 from forms.selects import Selects, ShownChoice
-from forms.standards import check
+from forms.showing import Showing
 from forms.state import Changes, NodeState
 from forms.values import Value, typed
 
@@ -26,8 +27,6 @@ __all__ = ["Changes", "Instance", "InstanceError", "NodeState", "ShownChoice"]
 _SPEAKING = frozenset({"jr:itext", "jr:choice-name"})
 _NO_ATTACHMENTS = NoAttachments()
 _NO_METADATA: Mapping[str, str] = {}
-# What a change of relevance or of an enclosing group's state changes for every question beneath.
-_INHERITED = frozenset({"relevant", "readonly"})
 
 
 class InstanceError(CunceError):
@@ -73,6 +72,8 @@ class Instance:
         )
         self._selects.use(self._context)
         self._evaluation = Evaluation(program, self._root, self._context, self._selects, new_id)
+        self._checking = Checking(self._evaluation)
+        self._showing = Showing(self._evaluation, self._checking)
         self._respoken = False
 
     # Making
@@ -131,8 +132,8 @@ class Instance:
         evaluation = instance._evaluation
         evaluation.begin_bulk()
         if not first:
-            instance._empty()
-        filling = Filling(evaluation, new_id)
+            evaluation.empty(instance._root)
+        filling = Filling(evaluation, new_id, saved=not first)
         filling.put(instance._root, answers)
         instance.unplaced = filling.unplaced
         instance._metadata(first=first)
@@ -219,14 +220,15 @@ class Instance:
         """Return a node's state; a repeat's ref without position gives the series as a whole."""
         series = self._maybe_series(ref)
         if series is not None:
-            return self._series_state(*series, self._labels(series[0]), self._is_readonly(series[0]))
+            return self._showing.series(*series)
         cell = self._cell(ref)
-        above = cell.above
-        return self._state(cell, self._labels(above), self._is_readonly(above))
+        if cell.spec.node is None:
+            raise InstanceError(Problem("FORMS_REF_NO_QUESTION", Place(name=ref)))
+        return self._showing.state(cell)
 
     def walk(self) -> Iterator[NodeState]:
         """Yield every node's state in document order; before a repeat's instances the series as a whole."""
-        return self._walk(self._root, (), readonly=False)
+        return self._showing.walk(self._root)
 
     def choices(self, ref: str) -> tuple[ShownChoice, ...]:
         """Return what a select offers now."""
@@ -237,25 +239,12 @@ class Instance:
 
         What is required and empty, of the wrong type, against a constraint or standard, or not among the choices.
         """
-        found: list[Problem] = []
-        self._check(self._root, found)
-        found += self._evaluation.faults.values()
-        return tuple(found)
+        return (*self._checking.beneath(self._root), *self._evaluation.faults.values())
 
     def changes_since(self) -> Changes:
         """Return what may look different since this was last asked (or since the record was opened)."""
-        evaluation = self._evaluation
-        altered: dict[Cell, frozenset[str]] = {}
-        for cell, aspects in evaluation.touched.items():
-            self._spread_aspects(cell, aspects, altered)
-        rows = [f"{self._ref(container)}/{_step(repeat)}" for container, repeat in evaluation.altered_rows]
-        self._tree.number()
-        standing = sorted((cell for cell in altered if self._stands(cell)), key=lambda cell: cell.order)
-        changes = Changes(
-            {cell.ref: altered[cell] for cell in standing}, tuple(dict.fromkeys(rows)), self._respoken
-        )
-        evaluation.touched.clear()
-        evaluation.altered_rows.clear()
+        changes = self._showing.changes(respoken=self._respoken)
+        self._evaluation.forget_changes()
         self._respoken = False
         return changes
 
@@ -289,7 +278,7 @@ class Instance:
         """Return the record as OpenRosa instance XML (ODK XForms specification, section Instance)."""
         return openrosa.instance_xml(self.program, self._root, self.record_id, relevant_only=relevant_only)
 
-    # Below here: finding cells
+    # Finding cells
 
     def _cell(self, ref: str) -> Cell:
         found = self._tree.find(ref)
@@ -321,30 +310,10 @@ class Instance:
         return found
 
     def _must_be_open(self, repeat: Spec) -> None:
-        if not _is_open(repeat):
+        if not repeat.is_open:
             raise InstanceError(Problem("FORMS_REPEAT_FIXED", Place(name=repeat.path)))
 
-    def _ref(self, cell: Cell) -> str:
-        return cell.ref
-
-    def _stands(self, cell: Cell) -> bool:
-        here: Cell | None = cell
-        while here is not None and here is not self._root:
-            above = here.above
-            if above is None or here not in above.named(here.name):
-                return False
-            here = above
-        return True
-
     # Filling
-
-    def _empty(self) -> None:
-        """Take out defaults and initial rows: a saved record holds what it holds."""
-        for cell in list(self._root.everything()):
-            if cell.spec.kind == "repeat" and cell.above is not None:
-                self._evaluation.remove_row(cell)
-            elif cell.spec.is_leaf and cell.spec.key:
-                cell.value, cell.code = "", ""
 
     def _after(self, filling: Filling, *events: str) -> None:
         for cell in filling.changed:
@@ -355,8 +324,7 @@ class Instance:
         self._evaluation.settle_all(*events)
         for cell in filling.given:
             cell.given = False
-        self._evaluation.touched.clear()
-        self._evaluation.altered_rows.clear()
+        self._evaluation.forget_changes()
 
     def _name_rows(self) -> None:
         for spec in self.program.specs.values():
@@ -385,154 +353,11 @@ class Instance:
             return f"uuid:{self.record_id}"
         return str(self.metadata.get(parameter.removeprefix("uri:"), ""))
 
-    # Checking
-
-    def _check(self, cell: Cell, found: list[Problem]) -> None:
-        for child in cell.cells:
-            if not child.relevant:
-                continue
-            if child.spec.is_leaf:
-                found += self._faults(child)
-            else:
-                self._check(child, found)
-
-    def _faults(self, cell: Cell) -> Iterator[Problem]:
-        """What is wrong with a relevant question's answer."""
-        spec = cell.spec
-        if not cell.value:
-            if spec.required is not None and spec.question.shown and self._holds(spec, "required", cell):
-                yield self._said("FORMS_VALUE_REQUIRED", spec.required_message, cell)
-            return
-        if cell.code:
-            yield Problem(cell.code, Place(name=cell.ref), {"value": cell.value})
-            return
-        if spec.constraint is not None and spec.question.shown and not self._holds(spec, "constraint", cell):
-            yield self._said("FORMS_VALUE_CONSTRAINT", spec.constraint_message, cell)
-        if spec.standard:
-            for problem in check(spec.standard, cell.value):
-                yield Problem(problem.code, Place(name=cell.ref), problem.context, problem.severity)
-        if spec.options is not None:
-            for code in cell.value.split() if spec.multiple else (cell.value,):
-                if not self._selects.offers(cell, code):
-                    yield Problem("FORMS_VALUE_CHOICE", Place(name=cell.ref), {"value": code})
-
-    def _holds(self, spec: Spec, aspect: str, cell: Cell) -> bool:
-        rule = spec.required if aspect == "required" else spec.constraint
-        return self._evaluation.holds(rule, cell, otherwise=aspect == "constraint")
-
-    def _said(self, code: str, message: Text | None, cell: Cell) -> Problem:
-        words = self._text(message, cell)
-        context = {"value": cell.value, "message": words}
-        if code == "FORMS_VALUE_CONSTRAINT" and cell.spec.constraint is not None and not words:
-            compiled = cell.spec.constraint.compiled
-            context["rule"] = compiled.source if compiled is not None else ""
-        return Problem(f"{code}_SAID" if words else code, Place(name=cell.ref), context)
-
-    # Showing
-
-    def _text(self, text: Text | None, cell: Cell) -> str:
-        return "" if text is None else text.say(self._context.language, self._context.at(cell))
-
-    def _labels(self, cell: Cell | None) -> tuple[str, ...]:
-        labels: list[str] = []
-        while cell is not None:
-            labels.append(self._text(cell.spec.label, cell))
-            cell = cell.above
-        return tuple(label for label in reversed(labels) if label)
-
-    def _is_readonly(self, cell: Cell | None) -> bool:
-        while cell is not None:
-            if self._evaluation.holds(cell.spec.readonly, cell, otherwise=False):
-                return True
-            cell = cell.above
-        return False
-
-    def _walk(self, cell: Cell, labels: tuple[str, ...], *, readonly: bool) -> Iterator[NodeState]:
-        for spec in cell.spec.children:
-            if spec.kind == "repeat":
-                yield self._series_state(cell, spec, labels, readonly)
-            for child in list(cell.rows(spec)):
-                state = self._state(child, labels, readonly)
-                yield state
-                if not spec.is_leaf:
-                    inner = (*labels, state.label) if state.label else labels
-                    yield from self._walk(child, inner, readonly=state.readonly)
-
-    def _series_state(self, container: Cell, repeat: Spec, labels: tuple[str, ...], readonly: bool) -> NodeState:
-        relevant = self._evaluation.series_relevant(container, repeat)
-        assert repeat.node is not None
-        return NodeState(
-            node=repeat.node,
-            kind="repeat",
-            ref=f"{container.ref}/{_step(repeat)}",
-            relevant=relevant,
-            readonly=readonly,
-            label=self._text(repeat.label, container),
-            media=repeat.label.shown_media(self.language) if repeat.label else {},
-            depth=_depth(container) + 1,
-            count=len(container.rows(repeat)),
-            can_add=relevant and not readonly and _is_open(repeat),
-            within=labels,
-        )
-
-    def _state(self, cell: Cell, labels: tuple[str, ...], readonly: bool) -> NodeState:
-        spec = cell.spec
-        if spec.node is None:
-            raise InstanceError(Problem("FORMS_REF_NO_QUESTION", Place(name=cell.ref)))
-        above = cell.above
-        readonly = readonly or self._evaluation.holds(spec.readonly, cell, otherwise=False)
-        is_row = spec.kind == "repeat"
-        is_leaf = spec.is_leaf
-        return NodeState(
-            node=spec.node,
-            kind="row" if is_row else "question" if is_leaf else "group",
-            ref=cell.ref,
-            relevant=cell.relevant,
-            readonly=readonly,
-            required=self._evaluation.holds(spec.required, cell, otherwise=False),
-            value=typed(cell.value, spec.data_type) if is_leaf else "",
-            label=self._text(spec.label, cell),
-            hint=self._text(spec.hint, cell),
-            guidance=self._text(spec.guidance, cell),
-            media=spec.label.shown_media(self.language) if spec.label else {},
-            choices=self._selects.shown(cell),
-            problem=next(self._faults(cell), None) if is_leaf and cell.relevant else None,
-            constraint_message=self._text(spec.constraint_message, cell),
-            required_message=self._text(spec.required_message, cell),
-            depth=_depth(cell),
-            position=cell.position() if is_row else 0,
-            count=len(above.rows(spec)) if is_row and above is not None else 0,
-            can_remove=is_row and cell.relevant and not readonly and _is_open(spec),
-            within=labels,
-        )
-
-    def _spread_aspects(self, cell: Cell, aspects: Iterable[str], altered: dict[Cell, frozenset[str]]) -> None:
-        altered[cell] = altered.get(cell, frozenset()).union(aspects)
-        inherited = _INHERITED.intersection(aspects)
-        if inherited and not cell.spec.is_leaf:
-            for below in cell.cells:
-                self._spread_aspects(below, inherited, altered)
-
 
 def new_id() -> str:
     """Return a new UUIDv7 as text."""
     return str(uuid7())
 
 
-def _is_open(repeat: Spec) -> bool:
-    return repeat.count is None and not getattr(repeat.node, "fixed", False)
-
-
-def _depth(cell: Cell) -> int:
-    depth, above = 0, cell.above
-    while above is not None:
-        depth, above = depth + 1, above.above
-    return depth - 1 if depth else -1
-
-
 def _below(spec: Spec) -> tuple[str, ...]:
     return tuple(step.rpartition(":")[2] for step in spec.path.split("/")[2:])
-
-
-def _step(spec: Spec) -> str:
-    return f"{spec.prefix}:{spec.name}" if spec.prefix else spec.name

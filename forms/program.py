@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from forms.definition import Action, Form, Itemset, Node, Question
+from forms.definition import Action, Form, Itemset, Node, Question, Repeat
 from forms.dependencies import Outline, Reference
 from forms.expressions import Compiled, Context, ExpressionError
 from forms.problems import Place
@@ -120,6 +120,16 @@ class Spec:
         if not isinstance(self.node, Question):
             raise TypeError(self.path)
         return self.node
+
+    @property
+    def step(self) -> str:
+        """The name with its prefix, as a path writes it."""
+        return f"{self.prefix}:{self.name}" if self.prefix else self.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people may add and remove instances of this repeat."""
+        return isinstance(self.node, Repeat) and self.count is None and not self.node.fixed
 
     @property
     def is_leaf(self) -> bool:

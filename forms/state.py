@@ -89,7 +89,7 @@ class Changes:
 
     @property
     def refs(self) -> tuple[str, ...]:
-        """The altered refs in document order."""
+        """The altered refs."""
         return tuple(self.altered)
 
     def __bool__(self) -> bool:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from forms.problems import Place, Problem
 
@@ -23,6 +24,7 @@ _TIME = re.compile(r"(\d{1,2})[:时点](\d{1,2})分?(?::?(\d{1,2})(?:\.(\d{1,6})
 _POINT_PARTS = (2, 3, 4)
 
 
+@cache
 def kind_of(data_type: str) -> str:
     """Return the kind of value a bind type holds: int, decimal, date, time, dateTime, geopoint, geotrace, geoshape,
     boolean or string (everything else)."""

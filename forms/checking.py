@@ -1,0 +1,59 @@
+"""What is wrong with the answers of a filled-in form: required, type, constraint, standard, choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forms.cells import Cell
+from forms.evaluation import Evaluation
+from forms.problems import Place, Problem
+from forms.program import Text
+from forms.standards import check
+
+
+class Checking:
+    """Checks the cells of one filled-in form; only relevant ones have problems."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+        self.selects = evaluation.selects
+
+    def beneath(self, cell: Cell) -> Iterator[Problem]:
+        """Yield every problem beneath a cell in document order."""
+        for child in cell.cells:
+            if not child.relevant:
+                continue
+            if child.spec.is_leaf:
+                yield from self.faults(child)
+            else:
+                yield from self.beneath(child)
+
+    def faults(self, cell: Cell) -> Iterator[Problem]:
+        """Yield what is wrong with a relevant question's answer; places are refs."""
+        spec = cell.spec
+        asked = spec.question.shown
+        if not cell.value:
+            if asked and self.evaluation.holds(spec.required, cell, otherwise=False):
+                yield self._said("FORMS_VALUE_REQUIRED", spec.required_message, cell)
+            return
+        if cell.code:
+            yield Problem(cell.code, Place(name=cell.ref), {"value": cell.value})
+            return
+        if asked and not self.evaluation.holds(spec.constraint, cell, otherwise=True):
+            yield self._said("FORMS_VALUE_CONSTRAINT", spec.constraint_message, cell)
+        if spec.standard:
+            for problem in check(spec.standard, cell.value):
+                yield Problem(problem.code, Place(name=cell.ref), problem.context, problem.severity)
+        if spec.options is not None:
+            for code in cell.value.split() if spec.multiple else (cell.value,):
+                if not self.selects.offers(cell, code):
+                    yield Problem("FORMS_VALUE_CHOICE", Place(name=cell.ref), {"value": code})
+
+    def _said(self, code: str, message: Text | None, cell: Cell) -> Problem:
+        context = self.evaluation.context
+        words = "" if message is None else message.say(context.language, context.at(cell))
+        shown = {"value": cell.value, "message": words}
+        rule = cell.spec.constraint
+        if not words and rule is not None and rule.compiled is not None:
+            shown["rule"] = rule.compiled.source
+        return Problem(f"{code}_SAID" if words else code, Place(name=cell.ref), shown)
