@@ -20,6 +20,8 @@ _NAMELESS: Final = frozenset({"note", "audit"})
 
 def check(form: Authored) -> Iterator[Problem]:
     """Check every name of the survey sheet."""
+    if not any(row.name for row in form.named):
+        return  # The whole column is missing, which is one fault and not one for every row.
     seen: dict[tuple[int, str], AuthoredRow] = {}
     for row in form.named:
         if not row.name:
