@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -94,10 +94,8 @@ class Story:
     def restore(self, station: Station) -> None:
         deleted = [each.record for each in station.journal.suffix(station.id, 0) if each.changes.get(DELETED) is True]
         for record in self.chance.sample(deleted, k=min(1, len(deleted))):
-            try:
+            with suppress(SaveError):  # it was a row of a household
                 station.restore("household", record, author=station.name)
-            except SaveError:
-                pass  # it was a row of a household
 
     def settle(self, station: Station) -> None:
         if conflicts := station.conflicts():

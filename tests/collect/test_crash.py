@@ -1,0 +1,120 @@
+"""A real process killed while it saves, and a disk that is full: nothing acknowledged is lost, nothing is half there."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collect.database import DatabaseError
+from collect.station import Station
+from tests.collect.ledger_forms import VILLAGE, household
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 10
+
+
+def saved_until_killed(folder: Path, after: float) -> list[tuple[str, str]]:
+    """Let a process save for a while, kill it, and return what it said it had saved: record, head's name."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.collect.crashing", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    with process.stdout:
+        lines = [process.stdout.readline()]
+        time.sleep(after)
+        process.kill()
+        lines += process.stdout.read().splitlines(keepends=True)
+    process.wait()
+    # The last line may have been cut off while it was being written.
+    return [(record, at) for record, at in (line.split() for line in lines if line.endswith("\n"))]
+
+
+def test_a_process_killed_at_any_moment_loses_nothing_it_had_acknowledged(tmp_path: Path) -> None:
+    folder = tmp_path / "station"
+    with Station.create(folder, name="x") as station:
+        station.add_form(household())
+    chance = random.Random(2026)
+    expected: dict[str, int] = {}
+    for _ in range(ROUNDS):
+        acknowledged = saved_until_killed(folder, chance.random() * 0.15)
+        assert acknowledged
+        expected.update({record: int(at) for record, at in acknowledged})
+        with Station.open(folder) as station:
+            assert station.verify() == ()
+            for record, at in expected.items():
+                answers = station.answers("household", record)
+                # The save after the last acknowledged one may be there as well, but only as a whole.
+                found = int(answers["head_name"])
+                assert found in (at, at + 1)
+                names = [row["name"] for row in answers.get("member", ())]
+                assert names == [f"{found}-{number}" for number in range(found % 3)]
+            assert station.drafts.get("draft").answers["at"] >= int(acknowledged[-1][1])
+
+
+def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_saved(tmp_path: Path) -> None:
+    with Station.create(tmp_path, name="x") as station:
+        saved = station.save({"village": VILLAGE, "head_name": "张三"}, household(), author="李")
+        database = station.journal._connections.here
+        before = list(station.projection.dump())
+        pages = database.value("PRAGMA page_count")
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        big = {"village": VILLAGE, "head_name": "长" * 50_000}
+        for attempt in (
+            lambda: station.save(big, household(), author="李"),
+            lambda: station.save(big, household(), record=saved.record, author="李"),
+        ):
+            with pytest.raises(DatabaseError) as caught:
+                attempt()
+            assert caught.value.code == "COLLECT_DISK_FULL"
+        assert station.journal.count() == {station.id: 1}
+        database.execute(f"PRAGMA max_page_count = {pages * 1000}")
+        assert list(station.projection.dump()) == before
+        assert station.verify() == ()
+        assert station.save(big, household(), author="李").revisions[0].id.seq == 2
+
+
+def test_ledgers_that_could_not_be_written_follow_later(tmp_path: Path) -> None:
+    with Station.create(tmp_path, name="x") as station:
+        station.add_form(household())
+        database = station.projection._connections.here
+        pages = database.value("PRAGMA page_count")
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(DatabaseError, match="COLLECT_DISK_FULL"):
+            station.save({"village": VILLAGE, "head_name": "长" * 50_000}, household(), author="李")
+        database.execute(f"PRAGMA max_page_count = {pages * 1000}")
+        station.projection.catch_up()
+        assert station.verify() == ()
+        assert station.projection.counts()["household"] == station.journal.arrived() == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as only POSIX systems can")
+def test_a_disk_that_fills_while_a_process_saves(tmp_path: Path) -> None:
+    folder = tmp_path / "station"
+    with Station.create(folder, name="x") as station:
+        station.add_form(household())
+    limited = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)); "
+        "from collect.cli import main; from pathlib import Path; import tests.collect.crashing as c\n"
+        "from forms.problems import CunceError\n"
+        "try: c.main(Path(sys.argv[1]))\n"
+        "except CunceError as error: print('refused', error.code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert lines[-1].startswith("refused COLLECT_"), done.stderr
+    assert lines[-1].split()[1] in ("COLLECT_DISK_FULL", "COLLECT_DATABASE_INPUT_OUTPUT")
+    with Station.open(folder) as station:
+        assert station.verify() == ()
+        for line in lines[:-1]:
+            record, at = line.split()
+            assert int(station.answers("household", record)["head_name"]) in (int(at), int(at) + 1)
