@@ -65,16 +65,20 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Land in a frame: a local equirectangular projection at `centre`, `scale` millimetres to the metre."""
+    """Land in a frame: a local equirectangular projection, `scale` millimetres to the metre.
+
+    `centre`: the middle of what is shown; `at`: where it stands on paper.
+    """
 
     centre: Position
     scale: float
     frame: Box
+    at: Point
 
     def point(self, position: Position) -> Point:
         """Return where a position stands on paper, in millimetres."""
         east, north = metres(position, self.centre)
-        return self.frame.x + self.frame.w / 2 + east * self.scale, self.frame.y + self.frame.h / 2 - north * self.scale
+        return self.at[0] + east * self.scale, self.at[1] - north * self.scale
 
     def shows(self, position: Position) -> bool:
         """Say whether a position falls inside the frame."""
@@ -97,12 +101,14 @@ def metres(position: Position, centre: Position) -> Point:
     return radians(position.lon - centre.lon) * parallel, radians(position.lat - centre.lat) * meridian
 
 
-def fit(boundary: Sequence[Position], positions: Sequence[Position], frame: Box, *, margin: float = 7.0) -> View | None:
+def fit(
+    boundary: Sequence[Position], positions: Sequence[Position], frame: Box, *, inner: Box | None = None
+) -> View | None:
     """Return the largest view of a village in a frame, or None where nothing has a position.
 
     With a boundary: all of it, and what lies no more than a quarter of its size outside. Without: every position that
     lies within 20 km of their median. A stray coordinate is left outside instead of shrinking the village to a dot.
-    `margin`: millimetres kept free at the frame's edges.
+    `inner`: the part of the frame that it has to fit into; 7 mm are kept free on every side if it is not given.
     """
     kept = _kept(boundary, positions)
     if not kept:
@@ -112,8 +118,9 @@ def fit(boundary: Sequence[Position], positions: Sequence[Position], frame: Box,
     centre = Position((south + north) / 2, (west + east) / 2)
     half_width, half_height = metres(Position(north, east), centre)
     width, height = max(2 * half_width, _LEAST_GROUND), max(2 * half_height, _LEAST_GROUND)
-    inner = frame.inset(margin)
-    return View(centre, min(inner.w / width, inner.h / height), frame)
+    part = inner or frame.inset(7.0)
+    scale = min(part.w / width, part.h / height)
+    return View(centre, scale, frame, (part.x + part.w / 2, part.y + part.h / 2))
 
 
 def _kept(boundary: Sequence[Position], positions: Sequence[Position]) -> list[Position]:
@@ -160,6 +167,18 @@ def thinned(points: Iterable[Point], *, step: float = 0.15) -> list[Point]:
     if last is not None and kept[-1] != last:
         kept.append(last)
     return kept
+
+
+def sampled(points: Iterable[Point], *, step: float = 1.5) -> list[Point]:
+    """Return points along a line, at most `step` apart."""
+    found: list[Point] = []
+    for point in points:
+        if found:
+            (ax, ay), (bx, by) = found[-1], point
+            pieces = int((abs(bx - ax) + abs(by - ay)) / step) + 1
+            found += [(ax + (bx - ax) * n / pieces, ay + (by - ay) * n / pieces) for n in range(1, pieces)]
+        found.append(point)
+    return found
 
 
 def read_geojson(text: str) -> Line:

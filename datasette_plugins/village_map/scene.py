@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from datasette_plugins.village_map.geometry import Box, Line, Point, Position, View, fit, middle, thinned
+from datasette_plugins.village_map.geometry import Box, Line, Point, Position, View, fit, middle, sampled, thinned
 from datasette_plugins.village_map.layers import MapData, MapRisk
 from datasette_plugins.village_map.placement import Room, Wish, place
 from datasette_plugins.village_map.symbols import (
@@ -108,7 +108,7 @@ def compose(data: MapData, frame: Box, measure: Measure, *, corners: tuple[Box, 
 
     `measure(text, points)` gives a text's width in mm; `corners`: boxes kept free (north arrow, scale bar, stamp).
     """
-    view = fit(data.boundary, data.positions(), frame)
+    view = fit(data.boundary, data.positions(), frame, inner=_inner(frame))
     if view is None:
         return None
     room = Room(frame.inset(0.8))
@@ -116,6 +116,8 @@ def compose(data: MapData, frame: Box, measure: Measure, *, corners: tuple[Box, 
         room.take(corner)
     houses = tuple(point for point in map(view.point, data.houses) if frame.has(point))
     room.avoid(houses)
+    for risk in data.risks:
+        room.avoid(sampled(map(view.point, risk.route)))
     risks = _risk_signs(data, view, room)
     places, names = _place_signs(data, view, room)
     groups, lost_groups = _group_captions(data, view, room, measure)
@@ -127,6 +129,11 @@ def compose(data: MapData, frame: Box, measure: Measure, *, corners: tuple[Box, 
     nowhere = data.named().count(None)
     outside = sum(not view.shows(position) for position in positions)
     return Scene(view, tuple(marks), legend(data, view), outside, lost_groups + lost_names, nowhere)
+
+
+def _inner(frame: Box) -> Box:
+    """What is left of a frame between stamp and arrow above and notes and scale bar below."""
+    return Box(frame.x + 8, frame.y + 10.5, frame.w - 16, frame.h - 19)
 
 
 def _dot_radius(houses: int) -> float:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import hypot
 
 import pytest
 
-from datasette_plugins.village_map.geometry import Box, Position, fit, metres, middle, read_geojson, thinned, valid
+from datasette_plugins.village_map.geometry import (
+    Box,
+    Position,
+    fit,
+    metres,
+    middle,
+    read_geojson,
+    sampled,
+    thinned,
+    valid,
+)
 
 FRAME = Box(10, 20, 180, 120)
 HERE = Position(27.5, 109.2)
@@ -38,11 +49,12 @@ def test_north_is_up_and_east_is_right() -> None:
     assert by < ay
 
 
-def test_everything_stands_inside_the_margin() -> None:
+@pytest.mark.parametrize("inner", [None, Box(30, 40, 100, 20)])
+def test_everything_stands_inside_the_margin(inner: Box | None) -> None:
     points = [HERE, Position(27.52, 109.2), Position(27.5, 109.25)]
-    view = fit((), points, FRAME, margin=7)
+    view = fit((), points, FRAME, inner=inner)
     assert view is not None
-    assert all(FRAME.inset(6.99).has(view.point(point)) for point in points)
+    assert all((inner or FRAME.inset(7)).inset(-0.01).has(view.point(point)) for point in points)
 
 
 def test_one_house_alone_is_not_a_village_a_metre_wide() -> None:
@@ -93,6 +105,13 @@ def test_a_silent_receivers_zero_is_no_position() -> None:
     assert not valid(Position(0, 0))
     assert not valid(Position(95, 10))
     assert valid(HERE)
+
+
+def test_a_sampled_line_has_no_gaps() -> None:
+    line = sampled([(0.0, 0.0), (10.0, 0.0), (10.0, 4.0)])
+    assert line[0] == (0.0, 0.0)
+    assert line[-1] == (10.0, 4.0)
+    assert all(hypot(bx - ax, by - ay) <= 1.5 for (ax, ay), (bx, by) in pairwise(line))
 
 
 def test_thinning_keeps_the_ends() -> None:
