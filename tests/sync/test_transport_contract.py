@@ -102,11 +102,8 @@ def road(request: pytest.FixtureRequest, tmp_path: Path, hub: Station) -> Iterat
 
         yield Road(hub, lambda laptop: FolderTransport(stick, hub=hub.id, station=laptop.id), carried)
         return
-    if request.param == "bare server":
-        application = bare(hub)
-    else:
-        application = datasette_serving.build(hub, mode="hub").app()
-    with served(application) as address, ExitStack() as roads:
+    servers = {"bare server": bare, "hub server": lambda hub: datasette_serving.build(hub, mode="hub").app()}
+    with served(servers[request.param](hub)) as address, ExitStack() as roads:
 
         def opened(laptop: Station) -> HttpTransport:
             token = token_of(laptop.folder, hub.id)
