@@ -110,3 +110,228 @@ def test_a_whole_household_is_entered_by_keyboard_alone(served: Served, visit: A
     assert (first["name"], first["resident_id"], first["sex"], first["birth_date"]) == ("陈秀英", ID, "female", "1949-12-31")
     assert second["name"] == "李小军"
     assert answers["member_count"] == 2
+
+
+def test_relevance_and_calculated_values_follow_while_typing(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    row = "/data/member[1]"
+    assert not ask(page, f"{row}/work_place").is_visible()
+    field(page, f"{row}/birth_date").click()
+    page.keyboard.type("20160304")
+    page.keyboard.press("Enter")
+    until(page, lambda: not ask(page, f"{row}/work_away").is_visible(), "a child was still asked about work")
+    assert ask(page, f"{row}/school").is_visible()
+    assert field(page, f"{row}/birth_date").input_value() == "2016-03-04"
+    field(page, f"{row}/birth_date").fill("1970年3月4日")
+    page.keyboard.press("Enter")
+    until(page, lambda: ask(page, f"{row}/work_away").is_visible(), "a grown-up was not asked about work")
+    assert not ask(page, f"{row}/school").is_visible()
+    ask(page, f"{row}/work_away").locator("input").first.focus()
+    page.keyboard.press("1")
+    at(page, f"{row}/work_place")  # the question that has just appeared is the next one
+    assert ask(page, "/data/member_count").locator("output").inner_text() == "1"
+
+
+def test_an_error_is_said_beside_its_question_and_goes_when_mended(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    phone = ask(page, f"{BASIC}/phone")
+    field(page, f"{BASIC}/phone").click()
+    page.keyboard.type("1381234")
+    settled(page)
+    assert phone.locator(".ask-problem").inner_text() == ""  # nobody is scolded in the middle of a number
+    page.keyboard.press("Enter")
+    until(page, lambda: phone.locator(".ask-problem").inner_text() != "", "the wrong number was not remarked on")
+    assert re.search("[一-鿿]", phone.locator(".ask-problem").inner_text())
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("#summary:not([hidden])")
+    assert page.locator("#summary-list li").count() == 4  # village, head, phone, the member's name
+    assert focused(page) == f"{BASIC}/village"
+    page.wait_for_selector(".finder li[role=option]:visible")
+    page.keyboard.press("1")
+    at(page, f"{BASIC}/group_name")
+    field(page, f"{BASIC}/head_name").fill("欧阳阿依古丽·买买提")
+    field(page, f"{BASIC}/phone").fill("13812345678")
+    page.keyboard.press("Enter")
+    until(page, lambda: page.locator("#summary-list li").count() == 1, "mended questions stayed on the list")
+    page.locator("#summary-list a").click()
+    at(page, "/data/member[1]/name")
+    page.keyboard.type("欧阳阿依古丽·买买提")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".saved")
+
+
+def test_a_killed_program_loses_nothing_that_was_typed(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    field(page, f"{BASIC}/head_name").click()
+    page.keyboard.type("陈秀英")
+    settled(page)
+    served.kill()
+    page.keyboard.type("（大）")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#bar-offline:not([hidden])")
+    type_on(page, "13812345678")
+    assert field(page, f"{BASIC}/head_name").input_value() == "陈秀英（大）"
+    served.start()
+    until(page, lambda: not page.is_visible("#bar-offline"), "the page did not connect again")
+    settled(page)
+    page.close()
+    page = visit(served.url, context=page.context)
+    page.click(".drafts a")
+    page.wait_for_selector(READY)
+    assert field(page, f"{BASIC}/head_name").input_value() == "陈秀英（大）"
+    assert field(page, f"{BASIC}/phone").input_value() == "13812345678"
+
+
+def test_two_windows_on_one_draft_do_not_overwrite_each_other(served: Served, visit: Any) -> None:
+    one = visit(served.start())
+    open_form(one, served)
+    two = visit(one.url, context=one.context)
+    two.wait_for_selector(READY)
+    field(one, f"{BASIC}/head_name").fill("陈秀英")
+    settled(one)
+    field(two, f"{BASIC}/address").fill("洗马塘 12 号")
+    two.wait_for_selector("#bar-conflict:not([hidden])")
+    assert "洗马塘 12 号" in two.inner_text("#bar-conflict")
+    two.click("#bar-conflict button")
+    two.wait_for_selector(READY)
+    assert field(two, f"{BASIC}/head_name").input_value() == "陈秀英"
+    assert field(two, f"{BASIC}/address").input_value() == ""
+    field(two, f"{BASIC}/address").fill("洗马塘 12 号")
+    settled(two)
+    field(one, f"{BASIC}/head_name").fill("陈秀芳")
+    one.wait_for_selector("#bar-conflict:not([hidden])")
+
+
+def test_closing_the_window_in_the_middle_of_a_word_keeps_it(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    field(page, f"{BASIC}/head_name").click()
+    page.keyboard.type("陈秀英")
+    page.close(run_before_unload=False)
+    page = visit(served.url, context=page.context)
+    until(page, lambda: page.reload() and page.locator(".draft-name").count() == 1, "no draft was kept")
+    assert page.inner_text(".draft-name") == "陈秀英"
+
+
+def test_a_member_taken_out_can_be_had_back(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    for number, name in ((1, "陈秀英"), (2, "李小军"), (3, "李小红")):
+        if number > 1:
+            page.keyboard.press("Alt+n")
+            at(page, f"/data/member[{number}]/name")
+        field(page, f"/data/member[{number}]/name").fill(name)
+    settled(page)
+    field(page, "/data/member[2]/name").focus()
+    page.keyboard.press("Alt+Delete")
+    until(page, lambda: page.locator("article.row").count() == 2, "the member was not taken out")
+    assert field(page, "/data/member[2]/name").input_value() == "李小红"
+    field(page, "/data/member[2]/name").fill("李晓红")
+    settled(page)
+    page.keyboard.press("Alt+z")
+    until(page, lambda: page.locator("article.row").count() == 3, "the member did not come back")
+    names = [field(page, f"/data/member[{number}]/name").input_value() for number in (1, 2, 3)]
+    assert names == ["陈秀英", "李小军", "李晓红"]
+
+
+def test_pinyin_being_composed_is_not_sent(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data) if request.method == "POST" else None)
+    field(page, f"{BASIC}/head_name").focus()
+    keyboard = page.context.new_cdp_session(page)
+    for text in ("c", "ch", "che", "chen"):
+        keyboard.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+    page.wait_for_timeout(500)
+    assert sent == []
+    keyboard.send("Input.insertText", {"text": "陈"})
+    settled(page)
+    assert len(sent) == 1
+    assert "陈" in sent[0].encode().decode("unicode_escape") or "陈" in sent[0]
+
+
+def test_a_choice_is_found_by_pinyin_initials(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    nation = field(page, "/data/member[1]/nation")
+    nation.focus()
+    page.keyboard.type("byz")
+    page.wait_for_selector(".finder li[role=option]:visible")
+    page.keyboard.press("Enter")
+    until(page, lambda: nation.input_value() == "布依族", f"byz found {nation.input_value()}")
+    nation.focus()
+    page.keyboard.type("没有这个民族")
+    page.keyboard.press("Tab")
+    problem = ask(page, "/data/member[1]/nation").locator(".ask-problem")
+    until(page, lambda: "没有" in problem.inner_text(), "an unknown choice was taken")
+    assert nation.input_value() == "没有这个民族"
+
+
+def test_pressing_save_twice_saves_once(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    fill_least(page)
+    page.evaluate("() => { const save = document.getElementById('save'); save.click(); save.click(); }")
+    page.wait_for_selector(".saved")
+    page.keyboard.press("Enter")  # "another one" has the focus
+    page.wait_for_selector(READY)
+    assert ask(page, f"{BASIC}/village").locator("input").input_value() == "洗马塘村"
+    with Station.open(served.folder, readonly=True) as station:
+        assert len(station.find("陈秀英", table="household")) == 1
+
+
+def fill_least(page: Any, head: str = "陈秀英") -> None:
+    """Fill in what the household form cannot do without."""
+    village = ask(page, f"{BASIC}/village").locator("input")
+    village.focus()
+    page.wait_for_selector(".finder li[role=option]:visible")
+    page.keyboard.press("1")
+    at(page, f"{BASIC}/group_name")
+    field(page, f"{BASIC}/head_name").fill(head)
+    field(page, "/data/member[1]/name").fill(head)
+    settled(page)
+
+
+def test_a_stale_edit_becomes_a_conflict_and_overwrites_nothing(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    fill_least(page)
+    page.keyboard.press("Control+s")
+    page.wait_for_selector(".saved")
+    with Station.open(served.folder, readonly=True) as station:
+        (hit,) = station.find("陈秀英", table="household")
+    open_form(page, served, f"household/{hit.record}")
+    assert "陈秀英" in page.inner_text("h1")
+    field(page, f"{BASIC}/address").fill("洗马塘 12 号")
+    settled(page)
+    with Station.open(served.folder) as station:
+        answers = station.answers("household", hit.record)
+        station.save({**answers, "address": "青石坡 3 号"}, "household", record=hit.record, author="李组长")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector(".saved")
+    with Station.open(served.folder, readonly=True) as station:
+        (conflict,) = station.conflicts()
+    assert conflict.field == "address"
+    assert {candidate.value for candidate in conflict.candidates} == {"洗马塘 12 号", "青石坡 3 号"}
+    page.goto(served.url)
+    assert "1 处" in page.inner_text(".start-side")
+
+
+def test_the_start_page_finds_people_while_their_name_is_typed(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    fill_least(page)
+    page.keyboard.press("Control+s")
+    page.wait_for_selector(".saved")
+    page.goto(served.url)
+    assert focused(page) == "find"
+    page.keyboard.type("cxy")
+    page.wait_for_selector(".hits a")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(READY)
+    assert field(page, f"{BASIC}/head_name").input_value() == "陈秀英"

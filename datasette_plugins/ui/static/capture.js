@@ -452,8 +452,6 @@
     const finder = finders.get(event.target);
     if (finder) {
       finder.typing();
-      clearTimeout(finder.timer);
-      finder.timer = setTimeout(() => finder.refresh(), 80);
       return;
     }
     if (event.target.matches(".slider")) controls.typed(ask).value = event.target.value;
@@ -483,7 +481,7 @@
     const ask = askOf(event.target);
     if (!ask) return;
     const finder = finders.get(event.target);
-    if (finder) return finder.typing(), finder.refresh();
+    if (finder) return finder.typing();
     textChanged(ask);
   });
 

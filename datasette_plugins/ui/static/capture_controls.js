@@ -102,13 +102,18 @@
       input.setAttribute("aria-controls", this.list.id);
       this.asked = 0;
       this.at = -1;
-      this.stale = false; // typed since the list was last brought up to date
+      this.listed = null; // the text that the list shows the choices for
       this.sure = false; // the list has been seen with what is typed: Enter takes the marked one
     }
 
+    get query() {
+      return this.input.value === this.input.dataset.shown ? "" : this.input.value;
+    }
+
     typing() {
-      this.stale = true;
       this.sure = false;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.refresh(), 80);
     }
 
     get ask() {
@@ -123,11 +128,11 @@
       return [...this.list.querySelectorAll("[role=option]")];
     }
 
-    async refresh() {
+    async refresh(left = false) {
       const mine = ++this.asked;
-      const text = this.input.value === this.input.dataset.shown ? "" : this.input.value;
+      const text = this.query;
       const found = await this.look(this.ask.dataset.ref, text).catch(() => null);
-      if (mine !== this.asked || document.activeElement !== this.input || !found) return;
+      if (mine !== this.asked || (!left && document.activeElement !== this.input) || !found || text !== this.query) return;
       const keyed = !text && !found.more && found.options.length <= 9;
       this.list.classList.toggle("keyed", keyed);
       const items = found.options.map((option, index) => {
@@ -146,7 +151,7 @@
       this.sure = true;
       this.input.setAttribute("aria-expanded", "true");
       const current = this.options.findIndex((item) => item.dataset.value === this.input.dataset.value);
-      this.stale = false;
+      this.listed = text;
       this.mark(text ? 0 : current);
     }
 
@@ -196,8 +201,9 @@
       const text = this.input.value.trim();
       if (text === this.input.dataset.shown) return this.close(), "taken";
       if (!text) return this.settle("", ""), "taken";
-      if (this.stale) await this.refresh();
-      const options = this.options;
+      clearTimeout(this.timer);
+      if (!this.open || this.listed !== this.query) await this.refresh(true);
+      const options = this.listed === this.query ? this.options : [];
       const exact = options.find((item) => item.dataset.label === text || item.dataset.value === text);
       const marked = this.open && this.sure ? options[this.at] : null;
       const item = exact || marked || (options.length === 1 ? options[0] : null);
