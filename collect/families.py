@@ -105,8 +105,13 @@ class Families:
         """Whether a deletion, here, above or below, has a say in whether this record is to be seen."""
         if merged.deleted is not None or any(conflict.field == DELETED for conflict in merged.conflicts):
             return True
-        below = self._db.value("SELECT 1 FROM _hidden WHERE parent = ? LIMIT 1", (key[1],))
-        if below is not None or self._db.value('SELECT 1 FROM _hidden WHERE "table" = ? AND record = ?', key):
+        # What stands there still: a deletion that has just been settled concerned the rows below as well.
+        standing = self._db.value(
+            'SELECT 1 FROM _hidden WHERE parent = ?2 OR ("table" = ?1 AND record = ?2) UNION ALL '
+            """SELECT 1 FROM conflict WHERE "table" = ?1 AND record = ?2 AND field = '_deleted' LIMIT 1""",
+            key,
+        )
+        if standing is not None:
             return True
         return any(self._deleted_or_contested(parent) for parent in self._parents(key, merged))
 
