@@ -16,7 +16,7 @@ from forms.expressions.nodes import (
     Node,
     NodeKind,
 )
-from forms.expressions.syntax import Step, Test
+from forms.expressions.syntax import NodeTest, Step
 
 Reach = Callable[[Node], list[Node]]
 _KINDS: dict[str, NodeKind] = {"text": TEXT, "comment": COMMENT, "processing-instruction": INSTRUCTION}
@@ -37,7 +37,7 @@ def reach(step: Step, namespaces: Mapping[str, str], *, plain: bool) -> Reach:
     return lambda node: [one for one in axis(node) if matches(one)]
 
 
-def _named_children(test: Test, namespaces: Mapping[str, str], *, plain: bool) -> Reach:
+def _named_children(test: NodeTest, namespaces: Mapping[str, str], *, plain: bool) -> Reach:
     local = test.local
     if not plain:
         return lambda node: node.named(local)
@@ -45,7 +45,7 @@ def _named_children(test: Test, namespaces: Mapping[str, str], *, plain: bool) -
     return lambda node: [one for one in node.named(local) if one.ns == uri]
 
 
-def _matcher(axis: str, test: Test, namespaces: Mapping[str, str], *, plain: bool) -> Callable[[Node], bool]:
+def _matcher(axis: str, test: NodeTest, namespaces: Mapping[str, str], *, plain: bool) -> Callable[[Node], bool]:
     local = test.local
     if test.type != "name":
         kind = _KINDS[test.type]

@@ -12,11 +12,11 @@ from forms.expressions.syntax import (
     Filter,
     Literal,
     Negate,
+    NodeTest,
     Number,
     Path,
     Step,
     Syntax,
-    Test,
 )
 
 # Nesting costs Python frames when parsing, compiling and evaluating; a hundred levels stay far from the limit.
@@ -26,7 +26,7 @@ _BINDING = {
     "+": 5, "-": 5, "*": 6, "div": 6, "mod": 6, "|": 8,
 }
 _UNARY = 7
-_ANY_NODE = Test("node")
+_ANY_NODE = NodeTest("node")
 _DESCENDANTS = Step("descendant-or-self", _ANY_NODE)
 
 
@@ -205,19 +205,19 @@ class _Parser:
             return token.text
         return "child"
 
-    def test(self) -> Test:
+    def test(self) -> NodeTest:
         if self.token.kind is not Kind.NAME:
             raise self.unexpected()
         token = self.advance()
         if token.text in NODE_TYPES and self.at("("):
             return self.node_type(token.text)
         prefix, colon, local = token.text.partition(":")
-        return Test("name", local, prefix) if colon else Test("name", token.text)
+        return NodeTest("name", local, prefix) if colon else NodeTest("name", token.text)
 
-    def node_type(self, name: str) -> Test:
+    def node_type(self, name: str) -> NodeTest:
         self.expect("(")
         target = "*"
         if name == "processing-instruction" and self.token.kind is Kind.LITERAL:
             target = self.advance().text
         self.expect(")")
-        return Test(name, target)
+        return NodeTest(name, target)

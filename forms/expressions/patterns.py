@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -222,12 +223,10 @@ class _Reader:
 
     def code_point(self, digits: int) -> str:
         text = self.pattern[self.place : self.place + digits]
-        try:
-            found = chr(int(text, 16))
-        except ValueError:
+        if len(text) < digits or not all(one in string.hexdigits for one in text):
             self.fail()
         self.place += digits
-        return found
+        return chr(int(text, 16))
 
     def property(self, *, negative: bool) -> Holds:
         if self.skip("{"):

@@ -56,7 +56,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class NodeTest:
     """A node test: `type` node, text, comment, processing-instruction, or name (with `prefix`, `local`, either `*`)."""
 
     type: str
@@ -69,7 +69,7 @@ class Step:
     """One step of a location path."""
 
     axis: str
-    test: Test
+    test: NodeTest
     predicates: tuple[Syntax, ...] = ()
 
 
