@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from forms.instance import Instance
-
 from collect.station import Saved, Station
 from forms.problems import CunceError, Problem
 from forms.tables import Table, tables_of
@@ -34,9 +32,13 @@ def add_record(
     """
     form = station.form(form_id)
     answers: dict[str, Any] = station.answers(form_id, record) if record else {}
-    problems = list(_enter(answers, tables_of(form), values, form_id))
-    instance = Instance.new(station.program(form_id), clock=station.clock, attachments=station.attachments)
-    problems += instance.fill(answers)
+    tables = tables_of(form)
+    problems = list(_enter(answers, tables, values, form_id))
+    for table in tables:  # a new form begins with an empty row of each repeat, which the words do not speak of
+        if table.parent == tables[0].name:
+            answers.setdefault(table.key, [])
+    instance = station.instance(form_id, record)
+    problems += instance.fill({name: value for name, value in answers.items() if name != "_id"})
     found = [*problems, *(p for p in instance.problems() if p.severity == "error" and p not in problems)]
     if any(problem.severity == "error" for problem in found):
         raise EntryError(found)

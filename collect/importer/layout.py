@@ -11,6 +11,7 @@ from collect.importer.workbook import Sheet
 
 _SEARCHED = 15  # rows from the top in which a header may begin
 _DEEPEST = 4  # header rows
+_STEMS = frozenset("甲乙丙丁戊己庚辛") | {"栏次", "序号"}  # what column-number rows hold beside numbers
 _TOTALS = re.compile(r"^(合\s*计|总\s*计|小\s*计|共\s*计|total|填表人|审核人|制表|备注[:：]|说明[:：]|注[:：])", re.I)
 
 
@@ -78,6 +79,7 @@ def _past_column_numbers(layout: Layout) -> Layout:
         return layout
     cells = [str(cell).removesuffix(".0").strip() for cell in layout.sheet.rows[layout.first] if str(cell).strip()]
     numbers = [int(cell) for cell in cells if cell.isdecimal()]
-    if len(cells) < 3 or len(numbers) < len(cells) - 3 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+    others = {cell for cell in cells if not cell.isdecimal()}
+    if len(numbers) < 3 or numbers != list(range(1, len(numbers) + 1)) or not others <= _STEMS:
         return layout
     return Layout(layout.sheet, layout.top, layout.first + 1, layout.headers, layout.targets)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from forms.instance import Instance
-
 from collect.importer.cells import CellReader, label
 from collect.importer.gathering import Fault, Gathered, gather
 from collect.importer.headers import Vocabulary
@@ -18,6 +16,7 @@ from collect.importer.layout import Layout, find_layout
 from collect.importer.returned import write_returned
 from collect.importer.workbook import ImportFileError, read_sheets
 from collect.station import Station
+from forms.instance import Instance
 from forms.problems import Place, Problem
 from forms.tables import tables_of
 
@@ -140,8 +139,8 @@ class _Run:
                 self._reject(record, faults, record.rows)
                 return
             bad = {fault.row for fault in faults}
-            instance, places = self._instance(record, existing, bad)
-            found = self._verdicts(record, instance, places)
+            instance, places, stood = self._instance(record, existing, bad)
+            found = self._verdicts(record, instance, places, stood)
             if not found:
                 break
             faults += found
@@ -184,10 +183,11 @@ class _Run:
 
     def _instance(
         self, record: Gathered, existing: str | None, bad: set[int]
-    ) -> tuple[Instance, dict[tuple[str, int], int]]:
+    ) -> tuple[Instance, dict[tuple[str, int], int], frozenset[tuple[str, str]]]:
         """Fill the form with a record's good rows over what is known of it.
 
-        Returns also where each row of a repeat stands in the file: (key, index in the instance) -> index as gathered.
+        Returns also where each row of a repeat stands in the file, (key, index in the instance) -> index as gathered,
+        and the faults (code and ref) that the record had before.
         """
         answers = self.station.answers(self.root, existing) if existing else {}
         places: dict[tuple[str, int], int] = {}
@@ -199,17 +199,31 @@ class _Run:
             rows = paired(answers.get(name, []), given)
             places |= {(name, new): old for new, (old, _) in enumerate(rows) if old is not None}
             answers[name] = [row for _, row in rows]
+        if existing is None:  # a new form begins with an empty row of each repeat, which the file does not speak of
+            answers |= {key: [] for key in self.keys if key not in answers}
         instance = self.station.instance(self.form.form_id, existing)
+        stood = frozenset((p.code, p.place.name) for p in instance.problems()) if existing else frozenset()
         instance.fill({name: value for name, value in answers.items() if name != "_id"})
-        return instance, places
+        return instance, places, stood
 
-    def _verdicts(self, record: Gathered, instance: Instance, places: Mapping[tuple[str, int], int]) -> list[Fault]:
-        """The errors of the form's rules, each at its cell; warnings let a row pass."""
+    def _verdicts(
+        self,
+        record: Gathered,
+        instance: Instance,
+        places: Mapping[tuple[str, int], int],
+        stood: frozenset[tuple[str, str]],
+    ) -> list[Fault]:
+        """The errors of the form's rules, each at its cell.
+
+        Warnings let a row pass, and so does what was wrong before with an answer that the file does not speak of.
+        """
         faults = []
         for problem in instance.problems():
             if problem.severity == "error":
                 row, column = self._cell_of(record, problem.place.name, places)
-                faults.append(Fault(row, column, self._placed(problem, row, column)))
+                untouched = column is None or (row, column) not in record.sources.values()
+                if not (untouched and (problem.code, problem.place.name) in stood):
+                    faults.append(Fault(row, column, self._placed(problem, row, column)))
         return faults
 
     def _cell_of(

@@ -86,7 +86,7 @@ class Census:
     def household(self, village: str, group: str, number: int, centre: tuple[float, float]) -> Household:
         """Return one household near `centre`: an elder pair, a couple with children, or three generations."""
         chance = self.chance
-        place = (round(centre[0] + chance.gauss(0, 0.0011), 6), round(centre[1] + chance.gauss(0, 0.0014), 6))
+        place = (round(centre[0] + chance.gauss(0, 0.0016), 6), round(centre[1] + chance.gauss(0, 0.0019), 6))
         home = Household(f"{number:04d}", village, group, f"{group}{chance.randint(1, 60)}号", place)
         kind = chance.choices(("elders", "family", "generations", "single"), (22, 40, 30, 8))[0]
         surname = chance.choices(self.surnames, self.shares)[0]

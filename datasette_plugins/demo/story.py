@@ -85,6 +85,7 @@ class Story:
         self.places = places(self.chance)
         self.told = Told(folder / "hub")
         self.saved: set[Answer] = set()
+        self.by_village: dict[str, Sequence[Household]] = {}
 
     def run(self) -> Told:
         """Tell the whole story up to the sheets."""
@@ -175,6 +176,7 @@ class Story:
     def capture(self, homes: Sequence[Sequence[Household]]) -> None:
         """Both laptops enter households, persons, needy households, risk points, places and visits, offline."""
         self.tell.step("两台笔记本离线登记", "Both laptops capture, offline")
+        self.by_village = {place.code: group for place, group in zip(self.places, homes, strict=True)}
         middle = homes[1]
         half = len(middle) // 2
         shares: Mapping[int, Sequence[tuple[int, Sequence[Household], bool]]] = {
@@ -201,8 +203,9 @@ class Story:
         else:
             count += self._complete(laptop, place, homes)
         if is_first:
-            people = sum(len(home.members) for home in homes)
-            count += self._save(laptop, "village", [profile(place, self.chance, len(homes), people)])
+            everyone = self.by_village[place.code]
+            people = sum(len(home.members) for home in everyone)
+            count += self._save(laptop, "village", [profile(place, self.chance, len(everyone), people)])
             count += self._save(laptop, "risk_point", risk_points(place, self.chance))
             count += self._save(laptop, "public_place", public_places(place, self.chance))
         known = _records(laptop, place.code)

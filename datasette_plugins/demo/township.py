@@ -70,7 +70,7 @@ def line(positions: list[tuple[float, float]]) -> str:
 
 def profile(place: Place, chance: random.Random, households: int, people: int) -> dict[str, Any]:
     """Return the village's own record (村情概况) in labels."""
-    ring = [moved(place.centre, 1250 + chance.random() * 450, turn) for turn in range(0, 360, 24)]
+    ring = [moved(place.centre, 1150 + chance.random() * 350, turn) for turn in range(0, 360, 24)]
     secretary = chance.choice(("周建国", "李国华", "王春梅"))
     return {
         "village": place.code, "area": round(3 + chance.random() * 4, 1), "altitude": chance.randint(420, 980),
