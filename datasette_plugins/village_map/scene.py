@@ -115,11 +115,12 @@ def compose(data: MapData, frame: Box, measure: Measure, *, corners: tuple[Box, 
     for corner in corners:
         room.take(corner)
     houses = tuple(point for point in map(view.point, data.houses) if frame.has(point))
+    risks = _risk_signs(data, view, room)
+    places, names = _place_signs(data, view, room)
+    # Signs stand where they belong, even on a house or a route; only the names make way for those.
     room.avoid(houses)
     for risk in data.risks:
         room.avoid(sampled(map(view.point, risk.route)))
-    risks = _risk_signs(data, view, room)
-    places, names = _place_signs(data, view, room)
     groups, lost_groups = _group_captions(data, view, room, measure)
     captions, lost_names = _captions(names, room, measure)
     ground = [*_ground(data, view), *_routes(data, view)]
@@ -198,7 +199,8 @@ def _risk_marks(risk: MapRisk, point: Point, box: Box | None) -> list[Mark]:
     centre = point if box is None else (box.x + box.w / 2, box.y + box.h / 2)
     outline = tuple(symbol.outline(centre, RISK_RADIUS))
     size = symbol.text_share * NUMBER_SIZE * min(1.0, 2.4 / max(len(risk.number), 1))
-    sign = Sign(outline, symbol.colour, PAPER, risk.number, PAPER, centre, size)
+    text_at = (centre[0], centre[1] + symbol.text_down * RISK_RADIUS)
+    sign = Sign(outline, symbol.colour, PAPER, risk.number, PAPER, text_at, size)
     if abs(centre[0] - point[0]) + abs(centre[1] - point[1]) < 0.1:
         return [sign]
     return [

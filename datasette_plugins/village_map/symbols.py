@@ -35,6 +35,11 @@ class HazardSymbol:
         """How large a number may stand in it: triangles hold less than round shapes."""
         return 0.85 if self.corners == 3 else 1.0
 
+    @property
+    def text_down(self) -> float:
+        """How far below the middle its number stands, as a share of the radius: a triangle is wide at its foot."""
+        return 0.0 if self.corners != 3 else -0.3 if self.turn else 0.45
+
     def outline(self, centre: Point, radius: float) -> list[Point]:
         """Return the corners around `centre`, millimetres; every shape of about the same area."""
         corners = self.corners or 24
@@ -50,30 +55,22 @@ OTHER_HAZARD = HazardSymbol(4, 0.125, (90, 90, 90))
 _HAZARDS = {
     "landslide": HazardSymbol(3, 0.0, (178, 60, 20)),
     "collapse": HazardSymbol(3, 0.5, (148, 34, 54)),
-    "rockfall": HazardSymbol(3, 0.5, (148, 34, 54)),
     "debris_flow": HazardSymbol(4, 0.0, (130, 82, 22)),
-    "flood": HazardSymbol(0, 0.0, (14, 92, 168)),
     "flash_flood": HazardSymbol(0, 0.0, (14, 92, 168)),
-    "waterlogging": HazardSymbol(6, 0.0, (10, 118, 140)),
-    "water": HazardSymbol(6, 0.0, (10, 118, 140)),
-    "drowning": HazardSymbol(6, 0.0, (10, 118, 140)),
-    "fire": HazardSymbol(5, 0.0, (200, 40, 30)),
-    "forest_fire": HazardSymbol(5, 0.0, (200, 40, 30)),
     "subsidence": HazardSymbol(5, 0.5, (96, 58, 140)),
-    "ground_subsidence": HazardSymbol(5, 0.5, (96, 58, 140)),
-    "building": HazardSymbol(4, 0.125, (70, 72, 130)),
+    "fissure": HazardSymbol(4, 0.0, (96, 58, 140)),
+    "waterlogging": HazardSymbol(6, 0.0, (10, 118, 140)),
+    "reservoir": HazardSymbol(6, 0.25, (14, 92, 168)),
     "dangerous_house": HazardSymbol(4, 0.125, (70, 72, 130)),
-    "house": HazardSymbol(4, 0.125, (70, 72, 130)),
+    "fire": HazardSymbol(5, 0.0, (200, 40, 30)),
     "road": HazardSymbol(8, 0.0, (120, 100, 0)),
-    "traffic": HazardSymbol(8, 0.0, (120, 100, 0)),
+    "drowning": HazardSymbol(0, 0.0, (10, 118, 140)),
+    "electricity": HazardSymbol(8, 0.0, (168, 76, 0)),
 }
 _MARKS = {
-    "committee": "委", "office": "委", "village_committee": "委", "service": "服", "service_centre": "服",
-    "clinic": "医", "health": "医", "school": "校", "kindergarten": "幼", "shelter": "避", "square": "广",
-    "elder_care": "养", "elderly": "养", "nursing": "养", "library": "书", "culture": "文", "shop": "商",
-    "market": "市", "bus_stop": "站", "station": "站", "water": "水", "reservoir": "水", "temple": "庙", "hall": "堂",
-    "toilet": "厕", "parking": "停", "fire": "消", "police": "警", "bank": "银", "post": "邮", "express": "邮",
-    "factory": "厂",
+    "committee": "委", "clinic": "医", "school": "校", "kindergarten": "幼", "elder_care": "养", "square": "广",
+    "hall": "堂", "shelter": "避", "shop": "商", "bus_stop": "车", "toilet": "厕", "waste": "垃", "water_works": "水",
+    "other": "公",
 }  # fmt: skip
 
 

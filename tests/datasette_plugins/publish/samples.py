@@ -14,7 +14,7 @@ from datasette_plugins.village_map.layers import GroupArea, MapData, MapPlace, M
 MADE = datetime(2026, 3, 5, 9, 30, tzinfo=timezone(timedelta(hours=8)))
 _INDUSTRY = "茶叶 1,200 亩、油茶 800 亩；生猪、林下土鸡养殖；李家湾组有乡村民宿 4 家"
 CENTRE = Position(27.5123, 109.1834)
-HAZARDS = {"landslide": "滑坡", "flood": "山洪", "debris_flow": "泥石流", "fire": "火灾", "building": "危房"}
+HAZARDS = {"landslide": "滑坡", "flash_flood": "山洪", "debris_flow": "泥石流", "fire": "火灾", "road": "道路隐患"}
 KINDS = {"committee": "村委会", "clinic": "卫生室", "school": "学校", "shelter": "避险场所", "square": "文化广场"}
 
 
@@ -92,7 +92,7 @@ def sections() -> tuple[Section, ...]:
         Figure("risk_households", "受威胁户", 28, "户", people=True, public=True),
         Figure("risk_people", "受威胁人数", 94, "人", people=True, public=True),
         Figure("risk_landslide", "滑坡", 2, "处", public=True),
-        Figure("risk_flood", "山洪", 2, "处", public=True),
+        Figure("risk_flash_flood", "山洪", 2, "处", public=True),
         Figure("risk_debris_flow", "泥石流", 1, "处", public=True),
     )
     visits = (
@@ -131,12 +131,12 @@ def full() -> SheetData:
         )
         for n, (name, code, place, households, people, state) in enumerate(
             [
-                ("上寨屋后滑坡", "flood", "上寨组后山", 6, 21, "在测"),
+                ("上寨屋后滑坡", "flash_flood", "上寨组后山", 6, 21, "在测"),
                 ("岩脚沟", "debris_flow", "岩脚组沟口", 8, 31, "在测"),
                 ("河边老桥", "fire", "河边组", 3, 9, "在测"),
-                ("大坪木房片", "building", "大坪组 12–19 号", 7, 22, "在测"),
+                ("大坪急弯", "road", "大坪组 12–19 号", 7, 22, "在测"),
                 ("石板田边坡", "landslide", "石板田组公路内侧", 2, 6, "销号"),
-                ("河边组低洼地", "flood", "河边组小河左岸", 1, 3, "在测"),
+                ("河边组低洼地", "flash_flood", "河边组小河左岸", 1, 3, "在测"),
                 ("李家湾后山", "debris_flow", "李家湾组", 1, 2, "监测"),
             ],
             start=1,

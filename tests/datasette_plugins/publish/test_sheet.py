@@ -162,7 +162,7 @@ def test_the_picture_has_a_map_with_its_hazards_and_stamp(drawn: Callable[..., R
     image = picture(drawn(samples.full).pdf, tmp_path)
     assert image.size == (1170, 827)
     assert share(image, MAP, hazard_symbol("landslide").colour) > 0.0003
-    assert share(image, MAP, hazard_symbol("flood").colour) > 0.0005
+    assert share(image, MAP, hazard_symbol("flash_flood").colour) > 0.0005
     assert share(image, Box(9, 27, 60, 10), STAMP) > 0.02
     assert share(image, Box(9, 5, 60, 18), ACCENT) > 0.1
 

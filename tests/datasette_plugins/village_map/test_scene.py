@@ -36,19 +36,19 @@ def test_every_house_is_a_dot_and_nothing_else() -> None:
 
 
 def test_risk_points_on_one_spot_move_apart_and_keep_their_numbers() -> None:
-    risks = tuple(MapRisk(str(n), "flood", at(0, 0)) for n in range(1, 9))
+    risks = tuple(MapRisk(str(n), "flash_flood", at(0, 0)) for n in range(1, 9))
     scene = composed(MapData(risks=risks))
     signs = [mark for mark in scene.marks if isinstance(mark, Sign)]
     assert sorted(mark.text for mark in signs) == [str(n) for n in range(1, 9)]
     assert len({mark.text_at for mark in signs}) == 8
-    assert all(mark.colour == hazard_symbol("flood").colour for mark in signs)
+    assert all(mark.colour == hazard_symbol("flash_flood").colour for mark in signs)
 
 
 def test_what_cannot_be_shown_is_counted() -> None:
     data = MapData(
         groups=(GroupArea("甲组", at(0, 0)), GroupArea("乙组")),
         houses=(at(10, 10), at(50, -50), at(20, 80), Position(40, 116)),
-        risks=(MapRisk("1", "flood"),),
+        risks=(MapRisk("1", "flash_flood"),),
         places=(MapPlace("村委会", "committee", at(100, 100)),),
     )
     scene = composed(data)
