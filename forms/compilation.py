@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from forms.definition import Action, Choice, Expression, Form, Group, Itemset, Label, Node, Question, Repeat, Seed
@@ -18,6 +19,8 @@ from forms.tables import keys_of, safe_name
 from forms.values import kind_of, normalise, text_of
 from forms.xform import FormError
 
+# Names that older forms call the same events by (JavaRosa before ODK XForms 1.0).
+_EVENTS = {"xforms-ready": "odk-instance-first-load", "jr-insert": "odk-new-repeat"}
 _known: dict[str, Program] = {}
 _KEPT = 32
 
@@ -227,6 +230,7 @@ class _Compiler:
         origin, target = self.specs.get(action.trigger or action.repeat), self.specs.get(action.target)
         around = zip(origin.repeats, target.repeats, strict=False) if origin and target else ()
         scope = next((mine for mine, theirs in reversed(list(around)) if mine == theirs), "")
+        action = replace(action, events=tuple(_EVENTS.get(event, event) for event in action.events))
         return Deed(action, value, nodes, scope, steps_to(action.target, scope), steps_to(action.target, ""))
 
     # Dependencies

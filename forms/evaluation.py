@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
@@ -45,7 +46,7 @@ class Evaluation:
         self.faults: dict[tuple[str, Aspect | str], Problem] = {}
         self._heap: list[tuple[int, int, Cell]] = []
         self._waiting: set[tuple[int, Cell]] = set()
-        self._deeds: list[tuple[Deed, Cell]] = []
+        self._deeds: deque[tuple[Deed, Cell]] = deque()
         self._serial = 0
         # While everything is evaluated anew, rules up to this rank are evaluated again only when they must.
         self._reached = _EVERYTHING
@@ -128,8 +129,7 @@ class Evaluation:
     def settle(self) -> None:
         """Evaluate everything gathered, and the actions triggered by it, until nothing is left."""
         runs: dict[tuple[int, Cell], int] = {}
-        done = 0
-        while True:
+        for _ in range(_MOST_DEEDS):
             while self._heap:
                 rank, _, cell = heappop(self._heap)
                 self._waiting.discard((rank, cell))
@@ -137,13 +137,11 @@ class Evaluation:
                 runs[key] = runs.get(key, 0) + 1
                 if runs[key] <= _MOST_RUNS and cell.tree is not None:
                     self._run(self.program.order[rank], cell)
-            if not self._deeds or done >= _MOST_DEEDS:
-                self._deeds.clear()
+            if not self._deeds:
                 return
-            deeds, self._deeds = self._deeds, []
-            for deed, origin in deeds:
-                done += 1
-                self._do(deed, origin)
+            # One by one: the next action may read what this one's value calculates.
+            self._do(*self._deeds.popleft())
+        self._deeds.clear()
 
     def settle_all(self, *events: str) -> None:
         """Evaluate every rule once in order, then what that changed for rules that had their turn, then `events`.
@@ -225,6 +223,8 @@ class Evaluation:
         except ExpressionError as error:
             self._fault(rule, error)
             value = ""
+        else:
+            self.faults.pop(rule.key, None)
         text = "" if isinstance(value, float) and math.isnan(value) else to_string(value)
         self.write(cell, *computed(text, cell.spec))
 

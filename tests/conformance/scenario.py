@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def run_trace(trace: Trace) -> list[str]:
 def _same(what: str, wanted: Any, got: Any) -> bool:
     if what == "value":
         wanted = _text(wanted)
-        return wanted == got or _number(wanted) == _number(got) is not None
+        return wanted == got or any(read(wanted) == read(got) is not None for read in (_numbers, _moment))
     if what == "choices_any_order":
         return sorted(map(list, wanted)) == got
     if what == "choices":
@@ -139,9 +140,18 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _number(text: str) -> float | None:
+def _numbers(text: str) -> list[float] | None:
+    """A number, or the numbers of a position, line or area, however they are written."""
     try:
-        return float(text)
+        return [float(part) for part in text.replace(";", " ").split()] or None
+    except ValueError:
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    """A date and time, however its zone and fractions are written."""
+    try:
+        return datetime.fromisoformat(text).astimezone() if "T" in text else None
     except ValueError:
         return None
 
