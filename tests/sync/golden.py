@@ -1,0 +1,42 @@
+"""Make the test vectors in tests/golden/bundle anew: `python -m tests.sync.golden` (only for a new format)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from collect.revision import Revision, RevisionId
+from forms.problems import Problem
+from sync.bundle import Bundle, write_bundle
+from sync.receipt import Receipt
+from tests.sync.test_bundle import HOME, NOW, example
+
+FOLDER = Path(__file__).parents[1] / "golden" / "bundle"
+
+
+def vectors() -> dict[str, Bundle]:
+    """Return the bundles by name: an empty one, a laptop's, and a hub's answer with a receipt."""
+    other = Revision(
+        id=RevisionId("another", 7), parents=(RevisionId("laptop", 3), RevisionId("hub", 1)), time=9 << 16,
+        author="王五",
+        save="0193e5a0-3333-7aaa-8aaa-0123456789ab", form="household", version="1", table="household", record=HOME,
+        village="999999001001", changes={"phone": "13800000000", "people": None, "linked": HOME}, previous="ef" * 32,
+    )  # fmt: skip
+    receipt = Receipt(
+        held={"laptop": 4}, served=("999999001001",), after=3, cursor=12, mark="0123456789ab", arrived=12,
+        villages={"999999001001": "东村"}, forms=("ab" * 32,),
+        refused=(Problem("SYNC_OUTSIDE_SCOPE", context={"village": "999999001002", "count": "1", "name": "一号"}),),
+    )  # fmt: skip
+    return {
+        "empty": Bundle("laptop", "hub", "push", NOW),
+        "push": example(),
+        "pull": replace(
+            Bundle("hub", "laptop", "pull", NOW), revisions=(*example().revisions[:2], other), receipt=receipt
+        ),
+    }
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, bundle in vectors().items():
+        (FOLDER / f"{name}.cunce").write_bytes(write_bundle(bundle))
