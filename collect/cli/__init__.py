@@ -56,7 +56,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run `cunce`; exit status 0, 1 for an error said in words, 2 for wrong usage; never a traceback."""
     prepare_streams()
     try:
-        root.main(args=arguments, prog_name="cunce", standalone_mode=False)
+        # Without standalone mode click returns the status that a command exits with.
+        stopped = root.main(args=arguments, prog_name="cunce", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -70,6 +71,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
+    if isinstance(stopped, int) and stopped:
+        sys.exit(stopped)
 
 
 def prepare_streams() -> None:

@@ -144,7 +144,7 @@ def _when(expression: Expression | None, word: str) -> str:
 
 def readable(source: str) -> str:
     """Return an expression with `${name}` for the absolute and parent paths that the XForm holds."""
-    return " ".join(re.sub(r" (?:/[\w.\-]+)+/([\w.\-]+) | (?:\.\./)+([\w.\-]+) ", _named, source).split())
+    return " ".join(re.sub(r" (?:/[\w.\-]+)+/([\w.\-]+) | (?:\.\./)+([\w.\-]+) ", _named, f" {source} ").split())
 
 
 def _named(match: re.Match[str]) -> str:

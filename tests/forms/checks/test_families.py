@@ -117,7 +117,8 @@ BROKEN = {
         ("COLUMN_MISSING_MEANT", None, "name"), ("COLUMN_UNKNOWN_MEANT", None, "nam")]),
     "label missing": ("| type | name | label |\n| text | a | |", [("LABEL_MISSING", 2, "label")]),
     "choice label missing": ("| type | name | label |\n| select_one l | a | A |\nchoices\n"
-                             "| list_name | name | label |\n| l | x | X |\n| l | y | |", [("CHOICE_LABEL_MISSING", 3, "label")]),
+                             "| list_name | name | label |\n| l | x | X |\n| l | y | |", [
+        ("CHOICE_LABEL_MISSING", 3, "label")]),
     "translation hole": ("| type | name | label::zh | label::en |\n| text | a | 甲 | A |\n| text | b | 乙 | |", [
         ("TRANSLATION_HOLE", 3, "label::en")]),
     # appearances and parameters

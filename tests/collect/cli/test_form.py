@@ -1,0 +1,99 @@
+"""`cunce form`: what people see when they check, show and export forms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from collect.cli import main
+from collect.cli.form import readable
+
+BROKEN = """\
+settings: {form_id: broken, version: "1"}
+survey:
+  - {type: txt, name: a, label: A}
+  - {type: select_one gone, name: b, label: B, relevant: "${c} = 1"}
+"""
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    status = 0
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        status = int(stop.code or 0)
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_check_says_every_fault_and_fails(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "broken.yml"
+    path.write_text(BROKEN, encoding="utf-8")
+    status, out, _ = run(capsys, "form", "check", path)
+    assert status == 1
+    assert "broken.yml survey 第 3 行 type a：不认识题型“txt”。是不是“text”？" in out
+    assert "3 个错误" in out
+    status, out, _ = run(capsys, "--lang", "en", "form", "check", path)
+    assert "Did you mean “text”?" in out
+
+
+def test_check_of_shipped_ledgers_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "form", "check", "household", "village")
+    assert status == 0
+    assert out.splitlines() == [
+        "household：可用（household，37 题），0 条提醒。", "village：可用（village，24 题），0 条提醒。",
+    ]  # fmt: skip
+
+
+def test_check_speaks_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "broken.yml"
+    path.write_text(BROKEN, encoding="utf-8")
+    status, out, _ = run(capsys, "form", "check", "--json", "visit", path)
+    visit, broken = json.loads(out)["forms"]
+    assert status == 1
+    assert (visit["ok"], visit["form_id"], broken["ok"]) == (True, "visit", False)
+    assert {error["code"]: error["row"] for error in broken["errors"]} == {
+        "FORMS_TYPE_UNKNOWN_MEANT": 3, "FORMS_LIST_UNKNOWN": 4, "FORMS_REFERENCE_UNKNOWN": 4,
+    }  # fmt: skip
+    assert broken["errors"][0]["message"].keys() == {"zh", "en"}
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing.yml"])
+def test_an_unknown_name_is_said_in_words(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    status, out, err = run(capsys, "form", "show", name)
+    assert (status, out) == (1, "")
+    assert name in err
+    assert "Traceback" not in err
+
+
+def test_show_prints_an_outline(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "form", "show", "visit")
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[0].startswith("走访日志 [visit 1]")
+    assert any("隐患情况" in line and "当 ${hazards_seen} = 'yes'" in line and "必填" in line for line in lines)
+    assert not any("instanceID" in line for line in lines)
+    assert "Visits" not in out
+    assert "Hazards seen" in run(capsys, "--lang", "en", "form", "show", "visit")[1]
+
+
+@pytest.mark.parametrize("kind", ["xform", "xlsx", "yaml", "tables"])
+def test_export_writes_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "out"
+    status, out, _ = run(capsys, "form", "export", "village", "--to", kind, "-o", path)
+    assert status == 0
+    assert str(path) in out
+    assert path.stat().st_size > 1000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_export_into_nowhere_is_said_in_words(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, _, err = run(capsys, "form", "export", "village", "--to", "yaml", "-o", tmp_path / "none" / "out.yml")
+    assert status == 1
+    assert "FORMS_EXPORT_NOT_WRITTEN" in err
+
+
+def test_paths_are_shown_as_references() -> None:
+    assert readable("if( /data/g/a  = '',  ../b , 1)") == "if(${a} = '', ${b}, 1)"
