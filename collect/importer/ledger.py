@@ -96,6 +96,20 @@ def choose_layout(station: Station, form_id: str, path: Path, mapping: Mapping[s
     return max(layouts, key=lambda layout: layout.matched)
 
 
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A record in the form.
+
+    `problems`: the form's verdicts; `places`: (repeat key, index in the instance) -> index of the row as gathered;
+    `stood`: faults (code and ref) that the record had before the import.
+    """
+
+    instance: Instance
+    problems: tuple[Problem, ...]
+    places: Mapping[tuple[str, int], int]
+    stood: frozenset[tuple[str, str]]
+
+
 class _Run:
     """One import: what is known, what the file said already, and the records waiting to be saved."""
 
@@ -139,8 +153,8 @@ class _Run:
                 self._reject(record, faults, record.rows)
                 return
             bad = {fault.row for fault in faults}
-            instance, places, stood = self._instance(record, existing, bad)
-            found = self._verdicts(record, instance, places, stood)
+            filled = self._fill(record, existing, bad)
+            found = self._verdicts(record, filled)
             if not found:
                 break
             faults += found
@@ -149,12 +163,12 @@ class _Run:
             return
         if existing is None:
             self.result.created += 1
-        elif instance.answers() == self.station.answers(self.root, existing):
+        elif filled.instance.answers() == self.station.answers(self.root, existing):
             self.result.unchanged += 1
             return
         else:
             self.result.changed += 1
-        self.waiting.append((instance, self._village_of(record)))
+        self.waiting.append((filled.instance, self._village_of(record)))
 
     def _village_of(self, record: Gathered) -> str:
         return str(record.answers.get(self.known.village) or self.village)
@@ -181,14 +195,8 @@ class _Run:
                     faults.append(self._fault(row, cell, "COLLECT_IMPORT_PERSON_TWICE", {"row": before + 1}))
         return faults
 
-    def _instance(
-        self, record: Gathered, existing: str | None, bad: set[int]
-    ) -> tuple[Instance, dict[tuple[str, int], int], frozenset[tuple[str, str]]]:
-        """Fill the form with a record's good rows over what is known of it.
-
-        Returns also where each row of a repeat stands in the file, (key, index in the instance) -> index as gathered,
-        and the faults (code and ref) that the record had before.
-        """
+    def _fill(self, record: Gathered, existing: str | None, bad: set[int]) -> _Filled:
+        """Fill the form with a record's good rows over what is known of it."""
         answers = self.station.answers(self.root, existing) if existing else {}
         places: dict[tuple[str, int], int] = {}
         for name, value in record.answers.items():
@@ -203,26 +211,20 @@ class _Run:
             answers |= {key: [] for key in self.keys if key not in answers}
         instance = self.station.instance(self.form.form_id, existing)
         stood = frozenset((p.code, p.place.name) for p in instance.problems()) if existing else frozenset()
-        instance.fill({name: value for name, value in answers.items() if name != "_id"})
-        return instance, places, stood
+        problems = instance.fill({name: value for name, value in answers.items() if name != "_id"})
+        return _Filled(instance, problems, places, stood)
 
-    def _verdicts(
-        self,
-        record: Gathered,
-        instance: Instance,
-        places: Mapping[tuple[str, int], int],
-        stood: frozenset[tuple[str, str]],
-    ) -> list[Fault]:
+    def _verdicts(self, record: Gathered, filled: _Filled) -> list[Fault]:
         """The errors of the form's rules, each at its cell.
 
         Warnings let a row pass, and so does what was wrong before with an answer that the file does not speak of.
         """
         faults = []
-        for problem in instance.problems():
+        for problem in filled.problems:
             if problem.severity == "error":
-                row, column = self._cell_of(record, problem.place.name, places)
+                row, column = self._cell_of(record, problem.place.name, filled.places)
                 untouched = column is None or (row, column) not in record.sources.values()
-                if not (untouched and (problem.code, problem.place.name) in stood):
+                if not (untouched and (problem.code, problem.place.name) in filled.stood):
                     faults.append(Fault(row, column, self._placed(problem, row, column)))
         return faults
 
