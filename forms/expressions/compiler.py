@@ -13,7 +13,7 @@ from forms.expressions.nodes import Node, in_order
 from forms.expressions.operators import ARITHMETIC, EQUALITY, RELATION, compare
 from forms.expressions.paths import compile_path, filtered
 from forms.expressions.syntax import Call, Chain, Filter, Literal, Negate, Number, Path, Syntax
-from forms.expressions.values import Value
+from forms.expressions.values import Value, text_number
 
 
 class Compiler:
@@ -189,6 +189,10 @@ def _comparison(symbol: str, left: Code, right: Code) -> Code:
         return _of_node_and_number(symbol, left, right)
     if single and isinstance(right.constant, str) and symbol in EQUALITY:
         return _of_node_and_text(symbol, left, right.constant)
+    if left.type == "nodes" and isinstance(right.constant, str) and symbol in EQUALITY:
+        return _of_nodes_and_text(symbol, left, right.constant)
+    if left.type == "nodes" and right.type == "number":
+        return _of_nodes_and_number(symbol, left, right)
     mine, theirs = left.run, right.run
 
     def general(context: Context) -> bool:
@@ -226,6 +230,34 @@ def _of_node_and_text(symbol: str, left: Code, text: str) -> Code:
         return node is not None and (node.text() == text) is same
 
     return Code("boolean", equal)
+
+
+def _of_nodes_and_text(symbol: str, left: Code, text: str) -> Code:
+    nodes = left.run
+    same = symbol == "="
+
+    def equal(context: Context) -> bool:
+        # A generator would cost more than the comparison.
+        for node in nodes(context):  # noqa: SIM110
+            if (node.text() == text) is same:
+                return True
+        return False
+
+    return Code("boolean", equal)
+
+
+def _of_nodes_and_number(symbol: str, left: Code, right: Code) -> Code:
+    nodes, number_of = left.run, right.run
+    apply: Callable[[Any, Any], bool] = EQUALITY[symbol] if symbol in EQUALITY else RELATION[symbol]
+
+    def compares(context: Context) -> bool:
+        number = number_of(context)
+        for node in nodes(context):  # noqa: SIM110
+            if apply(text_number(node.text(), context), number):
+                return True
+        return False
+
+    return Code("boolean", compares)
 
 
 def run_checked(run: Callable[[Context], Any], source: str, context: Context) -> Value:

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import Enum
+from typing import Literal, NamedTuple
 
 from forms.expressions.errors import ExpressionError
 
-
-class Kind(Enum):
-    """What a token is."""
-
-    NUMBER = "number"
-    LITERAL = "literal"
-    NAME = "name"
-    OPERATOR = "operator"
-    SYMBOL = "symbol"
-    END = "end"
+Kind = Literal["number", "literal", "name", "operator", "symbol", "end"]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token: its kind, its text (a literal's without quotes) and its 0-based offset in the source."""
 
     kind: Kind
@@ -55,35 +44,34 @@ def tokenise(source: str) -> list[Token]:
     """Return the tokens of `source`, ending with one END token; raises ExpressionError at the first odd character."""
     tokens: list[Token] = []
     offset = 0
+    operand_before = False
     while offset < len(source):
         match = _TOKEN.match(source, offset)
         if match is None:
             raise _odd(source, offset)
         if match.lastgroup != "space":
-            tokens.append(_token(match, tokens))
+            token = _token(match.lastgroup, match.group(), offset, operand_before)
+            tokens.append(token)
+            operand_before = token.kind != "operator" and (
+                token.kind != "symbol" or token.text not in _NO_OPERATOR_AFTER
+            )
         offset = match.end()
-    tokens.append(Token(Kind.END, "", len(source)))
+    tokens.append(Token("end", "", len(source)))
     return tokens
 
 
-def _token(match: re.Match[str], before: list[Token]) -> Token:
-    group, text, offset = match.lastgroup, match.group(), match.start()
-    if group == "number":
-        return Token(Kind.NUMBER, text, offset)
-    if group == "literal":
-        return Token(Kind.LITERAL, text[1:-1], offset)
-    may_operate = bool(before) and before[-1].kind is not Kind.OPERATOR and before[-1].text not in _openers(before[-1])
+def _token(group: str | None, text: str, offset: int, operand_before: bool) -> Token:
     if group == "symbol":
-        if text == "*" and not may_operate:
-            return Token(Kind.NAME, text, offset)
-        return Token(Kind.OPERATOR if text in _SYMBOL_OPERATORS else Kind.SYMBOL, text, offset)
-    if text in _WORD_OPERATORS and may_operate:
-        return Token(Kind.OPERATOR, text, offset)
-    return Token(Kind.NAME, text, offset)
-
-
-def _openers(token: Token) -> frozenset[str]:
-    return _NO_OPERATOR_AFTER if token.kind is Kind.SYMBOL else frozenset()
+        if text == "*" and not operand_before:
+            return Token("name", text, offset)
+        return Token("operator" if text in _SYMBOL_OPERATORS else "symbol", text, offset)
+    if group == "number":
+        return Token("number", text, offset)
+    if group == "literal":
+        return Token("literal", text[1:-1], offset)
+    if operand_before and text in _WORD_OPERATORS:
+        return Token("operator", text, offset)
+    return Token("name", text, offset)
 
 
 def _odd(source: str, offset: int) -> ExpressionError:

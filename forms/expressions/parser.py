@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forms.expressions.errors import ExpressionError
-from forms.expressions.lexer import Kind, Token, tokenise
+from forms.expressions.lexer import Token, tokenise
 from forms.expressions.syntax import (
     AXES,
     NODE_TYPES,
@@ -54,17 +54,19 @@ class _Parser:
     def advance(self) -> Token:
         token = self.token
         self.index += 1
-        self.token = self.tokens[min(self.index, len(self.tokens) - 1)]
+        if self.index < len(self.tokens):
+            self.token = self.tokens[self.index]
         return token
 
     def peek(self) -> Token:
         return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
 
     def at_end(self) -> bool:
-        return self.token.kind is Kind.END
+        return self.token.kind == "end"
 
     def at(self, *symbols: str) -> bool:
-        return self.token.kind in (Kind.SYMBOL, Kind.OPERATOR) and self.token.text in symbols
+        token = self.token
+        return token.text in symbols and token.kind in ("symbol", "operator")
 
     def expect(self, symbol: str) -> None:
         if not self.at(symbol):
@@ -73,7 +75,7 @@ class _Parser:
 
     def unexpected(self, wanted: str = "") -> ExpressionError:
         position = self.token.offset + 1
-        if self.token.kind is Kind.END:
+        if self.token.kind == "end":
             code = "FORMS_EXPRESSION_UNCLOSED" if wanted in (")", "]") else "FORMS_EXPRESSION_ENDS_EARLY"
             return ExpressionError(code, source=self.source, position=position, wanted=wanted)
         return ExpressionError(
@@ -87,7 +89,7 @@ class _Parser:
                 "FORMS_EXPRESSION_TOO_DEEP", source=self.source, position=self.token.offset + 1, limit=MAXIMUM_DEPTH
             )
         left = self.unary() if self.at("-") else self.path()
-        while self.token.kind is Kind.OPERATOR and (level := _BINDING[self.token.text]) > binding:
+        while self.token.kind == "operator" and (level := _BINDING[self.token.text]) > binding:
             left = self.chain(left, level)
         self.depth -= 1
         return left
@@ -95,7 +97,7 @@ class _Parser:
     def chain(self, first: Syntax, level: int) -> Syntax:
         offset = self.token.offset
         rest: list[tuple[str, Syntax]] = []
-        while self.token.kind is Kind.OPERATOR and _BINDING[self.token.text] == level:
+        while self.token.kind == "operator" and _BINDING[self.token.text] == level:
             operator = self.advance().text
             rest.append((operator, self.expression(level)))
         return Chain(first, tuple(rest), offset)
@@ -131,23 +133,23 @@ class _Parser:
 
     def starts_primary(self) -> bool:
         token = self.token
-        if token.kind in (Kind.NUMBER, Kind.LITERAL):
+        if token.kind in ("number", "literal"):
             return True
-        if token.kind is Kind.NAME:
+        if token.kind == "name":
             after = self.peek()
-            return after.kind is Kind.SYMBOL and after.text == "(" and token.text not in NODE_TYPES
+            return after.kind == "symbol" and after.text == "(" and token.text not in NODE_TYPES
         return self.at("(")
 
     def starts_step(self) -> bool:
-        return self.token.kind is Kind.NAME or self.at(".", "..", "@")
+        return self.token.kind == "name" or self.at(".", "..", "@")
 
     def primary(self) -> Syntax:
         token = self.advance()
-        if token.kind is Kind.NUMBER:
+        if token.kind == "number":
             return Number(float(token.text), token.offset)
-        if token.kind is Kind.LITERAL:
+        if token.kind == "literal":
             return Literal(token.text, token.offset)
-        if token.kind is Kind.NAME:
+        if token.kind == "name":
             return self.call(token)
         inner = self.expression(0)
         self.expect(")")
@@ -195,7 +197,7 @@ class _Parser:
             self.advance()
             return "attribute"
         after = self.peek()
-        if self.token.kind is Kind.NAME and after.kind is Kind.SYMBOL and after.text == "::":
+        if self.token.kind == "name" and after.kind == "symbol" and after.text == "::":
             token = self.advance()
             self.advance()
             if token.text not in AXES:
@@ -206,7 +208,7 @@ class _Parser:
         return "child"
 
     def test(self) -> NodeTest:
-        if self.token.kind is not Kind.NAME:
+        if self.token.kind != "name":
             raise self.unexpected()
         token = self.advance()
         if token.text in NODE_TYPES and self.at("("):
@@ -217,7 +219,7 @@ class _Parser:
     def node_type(self, name: str) -> NodeTest:
         self.expect("(")
         target = "*"
-        if name == "processing-instruction" and self.token.kind is Kind.LITERAL:
+        if name == "processing-instruction" and self.token.kind == "literal":
             target = self.advance().text
         self.expect(")")
         return NodeTest(name, target)
