@@ -24,24 +24,28 @@ def answers_of(root: Cell, record_id: str, *, relevant_only: bool) -> Answers:
 
 
 def _gather(cell: Cell, answers: Answers, *, relevant_only: bool) -> None:
-    # In the form's order, repeats without rows included.
     for spec in cell.spec.children:
-        if spec.kind == "repeat" and spec.key:
-            answers[spec.key] = []
-    for child in cell.cells:
-        if relevant_only and not child.relevant:
+        if spec.kind == "repeat":
+            if spec.key:
+                answers[spec.key] = [
+                    _row(row, relevant_only=relevant_only)
+                    for row in cell.rows(spec)
+                    if row.relevant or not relevant_only
+                ]
             continue
-        spec = child.spec
-        if spec.kind == "group":
-            _gather(child, answers, relevant_only=relevant_only)
-        elif not spec.key:
-            continue
-        elif spec.kind == "repeat":
-            row: Answers = {"_id": child.row_id} if child.row_id else {}
-            _gather(child, row, relevant_only=relevant_only)
-            answers[spec.key].append(row)
-        elif child.value:
-            answers[spec.key] = typed(child.value, spec.data_type)
+        for child in cell.rows(spec):
+            if relevant_only and not child.relevant:
+                continue
+            if spec.kind == "group":
+                _gather(child, answers, relevant_only=relevant_only)
+            elif spec.key and child.value:
+                answers[spec.key] = typed(child.value, spec.data_type)
+
+
+def _row(cell: Cell, *, relevant_only: bool) -> Answers:
+    row: Answers = {"_id": cell.row_id} if cell.row_id else {}
+    _gather(cell, row, relevant_only=relevant_only)
+    return row
 
 
 def canonical(spec: Spec, value: object) -> tuple[str, str]:
@@ -112,7 +116,7 @@ class Filling:
             parent = parent.parent
         cell = row
         for step in (*reversed(above), spec):
-            cell = cell.rows(step)[0]
+            cell = cell.only(step)
         return cell
 
     def _rows(self, row: Cell, repeat: Spec, value: Any, place: str) -> None:

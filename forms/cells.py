@@ -39,9 +39,13 @@ class Cell(Node):
         """The cells beneath in document order; not to be changed."""
         return cast("list[Cell]", self.children)
 
-    def rows(self, repeat: Spec) -> list[Cell]:
-        """Return the instances of a repeat directly beneath; not to be changed."""
-        return cast("list[Cell]", self.named(repeat.name))
+    def rows(self, spec: Spec) -> list[Cell]:
+        """Return the cells of a node directly beneath, a repeat's instances in order; not to be changed."""
+        return cast("list[Cell]", self.named(spec.name))
+
+    def only(self, spec: Spec) -> Cell:
+        """Return the one cell of a question or group directly beneath."""
+        return self.rows(spec)[0]
 
     @property
     def ref(self) -> str:
