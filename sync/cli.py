@@ -235,6 +235,11 @@ def _show_outcome(outcome: Outcome) -> None:
         )
     if outcome.waiting:
         say(f"还有 {outcome.waiting} 条等中心确认。", f"{outcome.waiting} wait for the hub's receipt.")
+    if outcome.carried:
+        say(
+            f"请把 {outcome.road} 带到“{outcome.name}”的电脑上同步，再带回来同步一次。",
+            f"Carry {outcome.road} to “{outcome.name}”, exchange there, then bring it back and exchange once more.",
+        )
     if outcome.forms:
         say(f"收到 {outcome.forms} 个表单。", f"{outcome.forms} forms received.")
     if outcome.parked:
@@ -262,7 +267,7 @@ def _show_attended(done: Attended) -> None:
 def _show_hub(hub: dict[str, Any]) -> None:
     name, address, when = hub["name"], hub["address"], hub["exchanged_at"]
     say(f"中心“{name}”（{address or '用 U 盘'}）", f"Hub “{name}” ({address or 'by stick'})")
-    say(f"  上次同步  {when or '还没有'}", f"  last exchange  {when or 'never'}")
+    say(f"  上次同步  {_when(when) or '还没有'}", f"  last exchange  {_when(when) or 'never'}")
     say(
         f"  中心已有 {hub['sent']} 条，等待 {hub['waiting']} 条；从中心收到 {hub['received']} 条",
         f"  {hub['sent']} revisions at the hub, {hub['waiting']} waiting; {hub['received']} received from it",
@@ -279,15 +284,21 @@ def _show_laptop(laptop: dict[str, Any]) -> None:
     say(f"电脑“{laptop['name']}”（{zh}）", f"Laptop “{laptop['name']}” ({en})")
     if laptop["state"] == "invited":
         return
+    when = _when(laptop["seen_at"])
     say(
-        f"  上次同步  {laptop['seen_at'] or '还没有'}；收到它的 {laptop['received']} 条",
-        f"  last exchange  {laptop['seen_at'] or 'never'}; {laptop['received']} of its revisions are here",
+        f"  上次同步  {when or '还没有'}；收到它的 {laptop['received']} 条",
+        f"  last exchange  {when or 'never'}; {laptop['received']} of its revisions are here",
     )
 
 
 def _show_problems(problems: list[Problem] | tuple[Problem, ...]) -> None:
     for problem in problems:
         click.echo(problem.words(language()), err=True)
+
+
+def _when(text: str) -> str:
+    """A moment as people write it, to the minute."""
+    return text.replace("T", " ")[:16]
 
 
 def _size(size: int) -> str:

@@ -38,7 +38,8 @@ class Outcome:
 
     `sent`: revisions handed to the road; `confirmed`: of this station's revisions, how many the hub has confirmed in
     all; `waiting`: how many it has not; `received`: new ones from the hub; `known`: ones that were here already;
-    `conflicts`: conflicts open here now; `parked`: revisions waiting for others; `forms`: form definitions received.
+    `conflicts`: conflicts open here now; `parked`: revisions waiting for others; `forms`: form definitions received;
+    `carried`: something lies on the stick that has to be carried to the hub and back.
     `problems`: what was refused or damaged; the rest of the exchange was done all the same.
     """
 
@@ -56,12 +57,13 @@ class Outcome:
     bytes_sent: int = 0
     bytes_received: int = 0
     requests: int = 0
+    carried: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether nothing went either way and nothing is wrong."""
-        return not (self.sent or self.received or self.forms or self.problems or self.waiting)
+        return not (self.sent or self.received or self.forms or self.problems or self.waiting or self.carried)
 
 
 def outgoing(station: Station, hub: Hub, *, batch: int = BATCH) -> Iterator[Bundle]:
@@ -133,17 +135,26 @@ class _Conversation:
         self.outcome = Outcome(self.hub.hub, self.hub.name, transport.road)
 
     def hold(self) -> None:
-        """Join if need be, push, pull, and push again what a hub put back from an older copy has lost."""
-        if self.hub.petition:
-            self.transport.join(self.hub.petition.encode("utf-8"))
-        if self.transport.answers and not self.hub.state:
+        """Let one visit do all it can: over a network the hub's answers are met at once, on a stick read first."""
+        if self.transport.answers:
+            self.ask_to_join()
+            if not self.hub.state:
+                self.pull()
+            self.push()
+            held = self.hub.held
             self.pull()
-        self.push()
-        held = self.hub.held
-        self.pull()
-        if self.transport.answers and self.hub.held < held:
+            if self.hub.held < held:  # a hub put back from an older copy has lost some
+                self.push()
+        else:
+            self.pull()
+            self.ask_to_join()
             self.push()
         self.count()
+
+    def ask_to_join(self) -> None:
+        """Send the petition, until the hub has first answered."""
+        if self.hub.petition:
+            self.transport.join(self.hub.petition.encode("utf-8"))
 
     def push(self) -> None:
         """Send what the hub lacks; what it refuses is noted, kept here, and does not stop the rest."""
@@ -250,6 +261,7 @@ class _Conversation:
         """Fill in what only the end of the exchange tells."""
         outcome, transport = self.outcome, self.transport
         outcome.confirmed, outcome.waiting = self.hub.held, max(self.own - self.hub.held, 0)
+        outcome.carried = not transport.answers and bool(outcome.waiting or self.hub.petition)
         outcome.conflicts = len(self.station.conflicts())
         outcome.parked = len(self.station.journal.parked())
         outcome.bytes_sent, outcome.bytes_received = transport.bytes_sent, transport.bytes_received
