@@ -23,6 +23,7 @@ _RISK_COLUMNS = {
 }  # fmt: skip
 # Hazards that are somebody's house: where it stands is nobody's business.
 DWELLINGS = frozenset({"dangerous_house"})
+_ENDLESS = float("inf")
 _LEAST_CHOICES = 2  # a masked count must leave a reader at least this many possible values
 
 
@@ -106,20 +107,28 @@ class _Bounds:
 
     def narrow(self, item: Sum) -> bool:
         """Apply one sum; say whether anything became narrower."""
-        before = [(self.low[key], self.high[key]) for key in (item.total, *item.parts)]
-        self.low[item.total] = max(self.low[item.total], sum(self.low[part] for part in item.parts))
-        self.high[item.total] = min(self.high[item.total], sum(self.high[part] for part in item.parts))
-        for part in item.parts:
-            others = [other for other in item.parts if other != part]
-            self.low[part] = max(self.low[part], self.low[item.total] - sum(self.high[other] for other in others))
-            self.high[part] = min(self.high[part], self.high[item.total] - sum(self.low[other] for other in others))
-        return before != [(self.low[key], self.high[key]) for key in (item.total, *item.parts)]
+        bounds = {part: (self.low[part], self.high[part]) for part in item.parts}
+        least = sum(low for low, _ in bounds.values())
+        endless = sum(high == _ENDLESS for _, high in bounds.values())
+        most = sum(high for _, high in bounds.values() if high < _ENDLESS)
+        is_narrower = self._set(item.total, least, _ENDLESS if endless else most)
+        for part, (low, high) in bounds.items():
+            is_endless = high == _ENDLESS
+            others = _ENDLESS if endless > is_endless else most - (0 if is_endless else high)
+            is_narrower |= self._set(part, self.low[item.total] - others, self.high[item.total] - (least - low))
+        return is_narrower
+
+    def _set(self, key: str, low: float, high: float) -> bool:
+        """Narrow one count's bounds; say whether that changed anything."""
+        before = self.low[key], self.high[key]
+        self.low[key], self.high[key] = max(before[0], low), min(before[1], high)
+        return before != (self.low[key], self.high[key])
 
 
 def _given_away(counts: Mapping[str, int], hidden: Mapping[str, str], sums: list[Sum]) -> str | None:
     """The next count to withhold because a masked one can be worked out, or None when all are safe."""
     bounds = _reader(counts, hidden)
-    # Withheld counts can be large, so bounds may creep: every round narrows by at least one, and few rounds suffice.
+    # The sums of a sheet form a tree, on which this ends after a few rounds with what can be known and no more.
     for _ in range(50):
         if not [item for item in sums if bounds.narrow(item)]:
             break
@@ -172,7 +181,7 @@ def _reader(counts: Mapping[str, int], hidden: Mapping[str, str]) -> _Bounds:
         shown_as = hidden.get(key)
         least = {SMALL: 1, WITHHELD: LEAST if count >= LEAST else 0, UNPUBLISHED: 0}
         low[key] = count if shown_as is None else least[shown_as]
-        high[key] = count if shown_as is None else LEAST - 1 if shown_as == SMALL else float("inf")
+        high[key] = count if shown_as is None else LEAST - 1 if shown_as == SMALL else _ENDLESS
     return _Bounds(low, high)
 
 

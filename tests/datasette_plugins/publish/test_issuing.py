@@ -15,6 +15,7 @@ import pytest
 from collect.cli import main
 from collect.settings import Village
 from collect.station import Station
+from datasette_plugins.cli.publish import sheet
 from datasette_plugins.publish.books import read_books, read_secrets
 from datasette_plugins.publish.gathering import gather
 from datasette_plugins.publish.sheet_data import SheetData
@@ -216,3 +217,9 @@ def test_a_folder_that_is_a_file_is_said_in_words(
     status, _, err = run(capsys, station, "-o", str(tmp_path / "占用" / "内"))
     assert status == 1
     assert "PLUGINS_SHEET_NOT_WRITTEN" in err
+
+
+def test_the_docs_name_every_option_of_the_command() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "publishing.md").read_text(encoding="utf-8")
+    options = {option for parameter in sheet.params for option in parameter.opts if option.startswith("--")}
+    assert {option for option in options if f"`{option}" not in page and f" {option} " not in page} == set()

@@ -12,7 +12,8 @@ from forms.tables import tables_of
 
 
 def codes(form: str, question: str) -> list[str]:
-    return next(list(column.choices()) for column in tables_of(load_shipped(form))[0].columns if column.name == question)
+    columns = tables_of(load_shipped(form))[0].columns
+    return next(list(column.choices()) for column in columns if column.name == question)
 
 
 def light(colour: Colour) -> float:
