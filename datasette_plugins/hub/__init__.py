@@ -8,6 +8,7 @@ from datasette_plugins.desk import configuration, hookimpl, mode_of
 from datasette_plugins.hub import pages
 from datasette_plugins.hub.gate import guarded
 from datasette_plugins.hub.people import actor_of
+from datasette_plugins.hub.refresh import look
 from datasette_plugins.scope import TOWNSHIP, allowed
 from datasette_plugins.ui.language import language_of, say
 
@@ -28,6 +29,8 @@ def actor_from_request(datasette: Any, request: Any) -> Any:
 
     async def inner() -> dict[str, Any] | None:
         actor = await actor_of(datasette, request)
+        if actor is not None and mode_of(datasette) == "hub":
+            await look(datasette)
         request.scope.get("cunce", {})["actor"] = actor
         return actor
 

@@ -96,7 +96,9 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
 
 def _status_of(exception: Exception) -> tuple[int, str]:
     if isinstance(exception, DatasetteError):
-        return exception.status, "" if exception.message_is_html else str(exception.message)
+        # Datasette says 500 for arguments that make no sense, such as a column that is not there.
+        status = 400 if exception.status == 500 else exception.status
+        return status, "" if exception.message_is_html else str(exception.message)
     if isinstance(exception, Forbidden):
         return 403, ""
     if isinstance(exception, Base400):

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from datasette.database import Database
 
 from collect.slices import slice_path, update_slices
 from datasette_plugins.desk import desk_of
 
+if TYPE_CHECKING:
+    from collect.station import Station
+
+LOOK_EVERY = 2.0  # seconds between looks at whether another process wrote into the journal
+
+
+@dataclass(slots=True)
+class _Known:
+    """When this server last looked, and up to which arrival its slices show the journal."""
+
+    looked: float = 0.0
+    arrived: int = -1
+
+
+_KNOWN: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+
 
 async def refresh(datasette: Any) -> None:
     """Bring the slices of a hub to what its township shows now and open those this Datasette does not serve yet."""
     desk = desk_of(datasette)
-    await desk.run(update_slices)
+    known = _KNOWN.setdefault(datasette, _Known())
+    known.arrived = await desk.run(_update)
     for village in desk.station.villages:
         if village.code not in datasette.databases:
             path = slice_path(desk.station.folder, village.code)
             datasette.add_database(Database(datasette, str(path), is_mutable=True), name=village.code)
+
+
+async def look(datasette: Any) -> None:
+    """Refresh where something arrived by another process, such as `cunce sync run` with a USB stick on this machine."""
+    known = _KNOWN.setdefault(datasette, _Known())
+    if time.monotonic() - known.looked < LOOK_EVERY:
+        return
+    known.looked = time.monotonic()
+    arrived = await desk_of(datasette).read(lambda station: station.journal.arrived())
+    if arrived != known.arrived:
+        await refresh(datasette)
+
+
+def _update(station: Station) -> int:
+    arrived = station.journal.arrived()
+    update_slices(station)
+    return arrived

@@ -1,0 +1,57 @@
+"""A laptop joins and sends over real HTTP; the hub's pages show it at once, new villages included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from collect.station import Station
+from datasette_plugins.hub import refresh
+from sync import exchange
+from sync.identity import make_invitation
+from sync.joining import join, over_network
+from tests.datasette_plugins.hub.township import A, Running
+
+
+def test_what_a_laptop_sends_is_on_the_villages_pages_at_once(fresh: Running, tmp_path: Path) -> None:
+    joined = join(tmp_path / "laptop", make_invitation(fresh.station, "笔记本1", [A], fresh.url))
+    assert joined.outcome is not None
+    with Station.open(tmp_path / "laptop") as laptop:
+        assert laptop.projection.counts()["household"] == 3
+        laptop.save({"village": A, "head_name": "赤新来"}, "household", author="王芳")
+        with over_network(laptop, joined.hub) as road:
+            exchange.run(laptop, road)
+    with fresh.client("cadre_a") as client:
+        assert "赤新来" in client.get(f"/{A}/household").text
+    with fresh.client("admin") as client:
+        page = client.get("/-/laptops").text
+    assert "笔记本1" in page
+    assert "今天" in page
+
+
+def test_a_village_added_later_has_its_page_without_a_restart(fresh: Running) -> None:
+    fresh.station.add_villages({"999999001004": "白石村"})
+    fresh.station.save({"village": "999999001004", "head_name": "白新"}, "household", author="王芳")
+    with fresh.client("leader") as client:
+        assert "白新" in client.get("/999999001004/household").text
+
+
+def test_what_another_process_brought_shows_within_seconds(fresh: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "LOOK_EVERY", 0.0)
+    with fresh.client("cadre_a") as client:
+        client.get("/")
+        with Station.open(fresh.folder) as other:
+            other.save({"village": A, "head_name": "赤优盘"}, "household", author="李明")
+        assert "赤优盘" in client.get(f"/{A}/household").text
+
+
+def test_strangers_are_answered_in_data_not_with_a_login_page(township: Running) -> None:
+    with httpx.Client(base_url=township.url) as client:
+        for endpoint in ("push", "pull", "join"):
+            answer = client.post(f"/-/exchange/{endpoint}", content=b"nonsense")
+            assert answer.status_code in (400, 401, 403)
+            assert answer.json()["problems"][0]["code"].startswith(("SYNC_", "COLLECT_"))
+        assert client.get("/-/exchange/push").status_code == 405
+        assert client.post("/-/exchange/nothing", content=b"").status_code in (401, 404)
