@@ -10,6 +10,10 @@ from forms.problems import Place, Problem
 from forms.program import Text
 from forms.standards import check
 
+# Without and with words of the form's own.
+_REQUIRED = ("FORMS_VALUE_REQUIRED", "FORMS_VALUE_REQUIRED_SAID")
+_CONSTRAINT = ("FORMS_VALUE_CONSTRAINT", "FORMS_VALUE_CONSTRAINT_SAID")
+
 
 class Checking:
     """Checks the cells of one filled-in form; only relevant ones have problems."""
@@ -34,13 +38,13 @@ class Checking:
         asked = spec.question.shown
         if not cell.value:
             if asked and self.evaluation.holds(spec.required, cell, otherwise=False):
-                yield self._said("FORMS_VALUE_REQUIRED", spec.required_message, cell)
+                yield self._said(_REQUIRED, spec.required_message, cell)
             return
         if cell.code:
             yield Problem(cell.code, Place(name=cell.ref), {"value": cell.value})
             return
         if asked and not self.evaluation.holds(spec.constraint, cell, otherwise=True):
-            yield self._said("FORMS_VALUE_CONSTRAINT", spec.constraint_message, cell)
+            yield self._said(_CONSTRAINT, spec.constraint_message, cell)
         if spec.standard:
             for problem in check(spec.standard, cell.value):
                 yield Problem(problem.code, Place(name=cell.ref), problem.context, problem.severity)
@@ -49,11 +53,11 @@ class Checking:
                 if not self.selects.offers(cell, code):
                     yield Problem("FORMS_VALUE_CHOICE", Place(name=cell.ref), {"value": code})
 
-    def _said(self, code: str, message: Text | None, cell: Cell) -> Problem:
+    def _said(self, codes: tuple[str, str], message: Text | None, cell: Cell) -> Problem:
         context = self.evaluation.context
         words = "" if message is None else message.say(context.language, context.at(cell))
         shown = {"value": cell.value, "message": words}
         rule = cell.spec.constraint
         if not words and rule is not None and rule.compiled is not None:
             shown["rule"] = rule.compiled.source
-        return Problem(f"{code}_SAID" if words else code, Place(name=cell.ref), shown)
+        return Problem(codes[bool(words)], Place(name=cell.ref), shown)
