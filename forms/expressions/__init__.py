@@ -64,7 +64,7 @@ class Compiled:
         return [node for node in value if node.relevant]
 
 
-def compile_expression(source: str, *, scope: Scope | None = None) -> Compiled:
+def compile_expression(source: str, scope: Scope | None = None) -> Compiled:
     """Compile an XPath expression (`${name}` already resolved to paths).
 
     `scope`: where it stands (see Scope); None: nowhere in particular. Raises ExpressionError for a fault of syntax,

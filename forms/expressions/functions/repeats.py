@@ -24,7 +24,7 @@ def indexed_repeat(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
     if not compiler.scope.plain and all(path is not None for path in paths):
         down = _relative_parts([path for path in paths if path is not None])
         if down is not None:
-            return Code("nodes", _walker(down, places))
+            return Code("nodes", _walker(down, places, _around(down[0], compiler.scope)))
     target, *repeats = (nodes_run(compiler.compile(one), "indexed-repeat") for one in (arguments[0], *arguments[1::2]))
 
     def search(context: Context) -> list[Node]:
@@ -84,10 +84,28 @@ def _relative_parts(paths: list[tuple[str, ...]]) -> list[tuple[str, ...]] | Non
     return parts
 
 
-def _walker(parts: list[tuple[str, ...]], places: list[Callable[[Context], float]]) -> Callable[[Context], list[Node]]:
+def _around(names: tuple[str, ...], scope: Scope) -> dict[str, int]:
+    """Return the repeats around the outermost repeat of a call, and how many steps of its path each one takes."""
+    prefixes = {"/" + "/".join(names[:count]): count for count in range(1, len(names))}
+    return {path: count for path, count in prefixes.items() if path in scope.repeats}
+
+
+def _walker(
+    parts: list[tuple[str, ...]], places: list[Callable[[Context], float]], around: dict[str, int]
+) -> Callable[[Context], list[Node]]:
+    def start(context: Context) -> tuple[Node, int]:
+        """The current instance of a repeat around the call's outermost one, as for any absolute path."""
+        node: Node | None = context.current if around else None
+        while node is not None:
+            if node.path in around:
+                return node, around[node.path]
+            node = node.parent
+        return context.root, 0
+
     def walk(context: Context) -> list[Node]:
-        node: Node | None = context.root
-        for names, place in zip(parts, places, strict=False):
+        origin, taken = start(context)
+        node: Node | None = origin
+        for names, place in zip([parts[0][taken:], *parts[1:]], places, strict=False):
             node = None if node is None else _at(_down(node, names), place(context))
         return [] if node is None else _down(node, parts[-1])
 
