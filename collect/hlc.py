@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 COUNTER_BITS = 16
 # A station whose clock is years ahead must not drag the others along: what is further ahead than this is not followed.
@@ -40,4 +41,10 @@ def moment_of(time: int) -> datetime:
 
 def shown(time: int) -> str:
     """Return a time as ledgers show it: ISO 8601 to the second, Beijing time."""
-    return moment_of(time).isoformat(timespec="seconds")
+    return _second((time >> COUNTER_BITS) // 1000)
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    """A second as text; the revisions of an import share it."""
+    return moment_of((seconds * 1000) << COUNTER_BITS).isoformat(timespec="seconds")

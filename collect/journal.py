@@ -164,6 +164,7 @@ class Journal:
     def __init__(self, path: Path, station: str, clock: Clock, *, readonly: bool = False) -> None:
         self.station, self.clock, self.path = station, clock, path
         self._connections = Connections(path, SCHEMA, readonly=readonly, durable=True)
+        self._latest: tuple[Arrival, ...] = ()
 
     @property
     def _db(self) -> Connection:
@@ -207,7 +208,7 @@ class Journal:
                 heads[key] = (revision.id,)
                 written.append(revision)
                 rows.append(row)
-            self._add(rows)
+            self._add(rows, {each.id: each for each in written})
         return tuple(written)
 
     def append(self, revisions: Iterable[Revision], *, contiguous: bool = False) -> Appended:
@@ -217,14 +218,15 @@ class Journal:
         front of any station's revisions is refused. Raises JournalError (COLLECT_FORK, COLLECT_CHAIN_BROKEN,
         COLLECT_CHAIN_GAP, COLLECT_REVISION_FAULTY) with every fault; then nothing is appended.
         """
-        rows = distinct(revisions)
+        given = tuple(revisions)
+        rows = distinct(given)
         with transaction(self._db):
             held = self._links_around(rows)
             problems = list(faults(rows, held, contiguous=contiguous))
             if problems:
                 raise JournalError(problems)
             fresh = [row for key, row in rows.items() if key not in held]
-            parked, released = self._add(fresh)
+            parked, released = self._add(fresh, {each.id: each for each in given})
         return Appended(len(fresh), len(rows) - len(fresh), parked, released)
 
     def _own_end(self) -> tuple[int, str, int]:
@@ -234,8 +236,11 @@ class Journal:
         ).fetchone()
         return (0, "", 0) if row is None else (row[0], row[1].hex(), row[2])
 
-    def _add(self, rows: list[Row]) -> tuple[int, int]:
-        """Store new rows, parents before children; return how many were parked and how many released."""
+    def _add(self, rows: list[Row], known: Mapping[RevisionId, Revision]) -> tuple[int, int]:
+        """Store new rows, parents before children; return how many were parked and how many released.
+
+        `known`: the revisions of the rows, remembered for whoever reads them next.
+        """
         if not rows:
             return 0, 0
         anything_parked = self._db.value("SELECT 1 FROM parked LIMIT 1") is not None
@@ -259,6 +264,9 @@ class Journal:
         parked = [(*row, *missing) for missing, waiting in queue.waiting.items() for row in waiting]
         self._db.executemany(_PARK, parked)
         self._count_held(rows)
+        if not queue.released:
+            arrived = (known[RevisionId(row[0], row[1])] for row in ready)
+            self._latest = tuple(Arrival(number, each) for number, each in enumerate(arrived, start=first))
         again = {(row[0], row[1]) for row in parked}
         return len(again.difference(queue.released)), len(set(queue.released) - again)
 
@@ -327,6 +335,11 @@ class Journal:
         `villages`: only their revisions, the one that took a record out of them, and the whole earlier history of
         a record that came into them from elsewhere (numbered like the revision that brought it).
         """
+        latest = self._latest
+        start = arrival + 1 - latest[0].number if latest else -1
+        if start >= 0 and villages is None and latest[-1].number == self.arrived():
+            # What this process has just appended need not be read again.
+            return latest[start : None if limit is None else start + limit]
         where = "arrival > ?"
         parameters: list[int | str] = [arrival]
         scope = json.dumps(sorted(villages)) if villages is not None else ""

@@ -17,9 +17,12 @@ from collect.merge import Merged
 from collect.revision import PARENT, Revision, RevisionId, Value
 from forms.definition import Form
 from forms.tables import Column, Table, tables_of, union
+from forms.values import kind_of
 
 # How many of the first columns name a record where the form does not say (no instance_name, no ledger::search name).
 _NAMING = 1
+_CONVERTED = ("geopoint", "geotrace", "geoshape")  # data types that are stored otherwise than they are answered
+_SQLITE_INTEGERS = 2**63
 
 
 @dataclass(frozen=True)
@@ -106,15 +109,31 @@ class Ledger:
         """Whether every field of `changes` has a column."""
         return all(name in self.fields for name in changes)
 
+    @cached_property
+    def _places(self) -> tuple[tuple[str, type | None, tuple[None, ...], Column], ...]:
+        """For each column: its field, the type of values that are stored as they are, what empty is, itself."""
+        python: dict[str, type] = {"INTEGER": int, "REAL": float}
+        places: list[tuple[str, type | None, tuple[None, ...], Column]] = []
+        for column in self.table.columns:
+            converted = kind_of(column.question.data_type) in _CONVERTED
+            fits = None if converted else python.get(column.stored[0].sql_type, str)
+            places.append((column.name, fits, (None,) * len(column.stored), column))
+        return tuple(places)
+
     def row(self, record: str, fields: Mapping[str, Value], about: About) -> list[Any]:
         """Return the values of a whole row, in the order of `columns`."""
         row: list[Any] = [record]
-        for column in self.table.columns:
-            row += column.store(fields.get(column.name))
+        for name, fits, empty, column in self._places:
+            value = fields.get(name)
+            if value is None or value == "":
+                row += empty
+            elif type(value) is fits and not (fits is int and abs(value) >= _SQLITE_INTEGERS):  # type: ignore[arg-type]
+                row.append(value)
+            else:
+                row += column.store(value)
         parent = [fields.get(PARENT)] if self.parent else []
-        extra = {name: value for name, value in fields.items() if name not in self.fields and value is not None}
-        if self.parent:
-            extra.pop(PARENT, None)
+        unknown = fields.keys() - self.fields.keys() - ({PARENT} if self.parent else set())
+        extra = {name: fields[name] for name in unknown if fields[name] is not None}
         text = json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
         return [*row, about.village, *parent, about.rev, about.updated_at, about.updated_by, about.status, text]
 

@@ -12,7 +12,7 @@ from collect.merge import WITH_PARENT
 from collect.revision import DELETED, PARENT, RevisionId, Value
 from forms.definition import Form
 from forms.problems import CunceError, Place, Problem
-from forms.tables import Table, tables_of
+from forms.tables import Table
 
 Answers = Mapping[str, Any]
 
@@ -43,9 +43,10 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """Turns one record's answers into entries for the journal."""
+    """Turns one record's answers into entries for the journal; `tables`: those of the form."""
 
     form: Form
+    tables: Sequence[Table]
     ledgers: Mapping[str, Ledger]
     press: Press
 
@@ -55,7 +56,7 @@ class Saving:
         `seen`: the record as the author saw it, None for a new one. `village`: for forms without a village question.
         Raises SaveError with every question that is not in the form, and for a record without village.
         """
-        tables = tables_of(self.form)
+        tables = self.tables
         problems = list(_unknown(tables[0], tables, answers))
         if problems:
             raise SaveError(problems)
@@ -120,7 +121,11 @@ class Saving:
         for column in table.columns:
             new = answers.get(column.name)
             new = None if new == "" else new
-            old = None if seen is None else seen.fields.get(renamed.get(column.name, column.name))
+            if seen is None:
+                if new is not None:
+                    changes[column.name] = new
+                continue
+            old = seen.fields.get(renamed.get(column.name, column.name))
             if new != old and column.store(new) != column.store(old):
                 changes[column.name] = new
         return changes

@@ -12,6 +12,7 @@ from collect.journal import Definition, Journal
 from forms.definition import Form
 from forms.problems import CunceError, Problem
 from forms.sheets import ROW
+from forms.tables import Table, tables_of
 from forms.xform import read_xform
 
 
@@ -26,6 +27,7 @@ class Shelf:
         self._journal = journal
         self._keys: tuple[tuple[str, str, str], ...] = ()
         self._forms: dict[str, tuple[Form, ...]] = {}
+        self._tables: dict[str, tuple[Table, ...]] = {}
         self._lock = threading.Lock()
 
     def definitions(self) -> tuple[tuple[str, str, str], ...]:
@@ -43,6 +45,12 @@ class Shelf:
                 return form
         context = {"form_id": form_id, "version": version or "", "known": ", ".join(sorted(self.all()))}
         raise FormUnknownError(Problem("COLLECT_FORM_UNKNOWN", context=context))
+
+    def tables(self, form: Form) -> tuple[Table, ...]:
+        """Return the tables of a form, root first."""
+        if form.digest not in self._tables:
+            self._tables[form.digest] = tables_of(form)
+        return self._tables[form.digest]
 
     def all(self) -> dict[str, tuple[Form, ...]]:
         """Return all versions of all forms by form id, newest first."""

@@ -31,7 +31,6 @@ from forms.tables import table_name
 
 if TYPE_CHECKING:
     from forms.instance import Instance
-
     from forms.program import Program
 
 __all__ = [
@@ -337,7 +336,7 @@ class Station:
         if (form.form_id, form.version, form.digest) not in self.shelf.definitions():
             self.add_form(form)
         answers: Answers = given if isinstance(given, Mapping) else given.answers()
-        root = table_name(form)
+        root = self.shelf.tables(form)[0].name
         known = record or str(answers.get("_id") or "")
         row = self._seeing.row(root, known, seen) if known else None
         if record is not None and row is None:
@@ -390,8 +389,9 @@ class Station:
 
     def _saving(self, of: Form | str, author: str) -> Saving:
         """The saver for a form, or for the newest form of a table."""
-        form = self.projection.ledgers[of].form if isinstance(of, str) else of
-        return Saving(form, self.projection.ledgers, Press(author, str(uuid7()), self._new_record))
+        ledgers = self.projection.ledgers
+        form = ledgers[of].form if isinstance(of, str) else of
+        return Saving(form, self.shelf.tables(form), ledgers, Press(author, str(uuid7()), self._new_record))
 
     def _new_record(self) -> str:
         return str(uuid7())
