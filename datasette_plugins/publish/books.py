@@ -33,6 +33,8 @@ READ: Mapping[str, tuple[str, ...]] = {
     "visit": ("household", "started", "hazards_seen"),
     "public_place": ("name", "kind", "location_lat", "location_lon", "address", "contact", "phone", "capacity"),
 }  # fmt: skip
+# Types of questions that hold what somebody wrote; a choice's code or a record's id names nobody.
+_WRITTEN = frozenset({"text", "integer", "barcode", "calculate", "hidden", "phonenumber", "username", "email"})
 _NAMED = frozenset({"contact", "companion", "grid_worker", "leader", "secretary"})
 _NUMBERS = {
     "resident_id": "身份证号",
@@ -128,7 +130,7 @@ def _kinds(ledger: Ledger) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in ledger.table.columns:
         rules = column.question.ledger
-        if rules.get("privacy") == "public" or column.question.type not in ("text", "barcode", "calculate", "hidden"):
+        if rules.get("privacy") == "public" or column.question.type not in _WRITTEN:
             continue
         kind = _kind(column.name, rules)
         if kind:
