@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from forms.problems import Place, Problem
 from forms.sheets import ROW, Row
+from forms.vocabulary import LEDGER_PREFIX, SETTINGS, SURVEY_COLUMNS, column_of
 from forms.xform.document import LEDGER_NAMESPACE, FormError
 
 PYXFORM_SHEETS: Final = ("survey", "choices", "settings", "external_choices", "osm", "entities")
-LEDGER_COLUMN: Final = "ledger::"
 _ROW_IN_MESSAGE: Final = re.compile(r"\[row\s*:\s*(?P<row>\d+)\]\s*|\bon row (?P<on>\d+)\b", re.IGNORECASE)
 
 
@@ -38,6 +38,7 @@ class Converted:
 
 def convert(sheets: Mapping[str, Sequence[Row]], file: str = "") -> Converted:
     """Convert rows to an XForm; raises FormError with pyxform's own words where it refuses or fails."""
+    from pyxform.errors import PyXFormError
     from pyxform.xls2xform import convert as to_xform
 
     given = _workbook(sheets)
@@ -45,9 +46,12 @@ def convert(sheets: Mapping[str, Sequence[Row]], file: str = "") -> Converted:
     said: list[str] = []
     try:
         result = to_xform(given, warnings=said, form_name=root)
+    except PyXFormError as error:
+        raise FormError(_said("FORMS_PYXFORM_REFUSED", str(error), sheets, file)) from error
     except Exception as error:
-        # pyxform raises its own errors and, for some inputs, whatever its code stumbles over.
-        raise FormError(_said("FORMS_PYXFORM_REFUSED", str(error) or type(error).__name__, sheets, file)) from error
+        # For some inputs pyxform raises whatever its code stumbles over.
+        said = f"{type(error).__name__}: {error}"
+        raise FormError(_said("FORMS_PYXFORM_FAILED", said, sheets, file)) from error
     warnings = [words for words in said if not _SAID_BETTER.search(words)]
     return Converted(
         result.xform.translate(_QUOTES_BACK),
@@ -60,7 +64,8 @@ def _workbook(sheets: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """The sheets as pyxform takes them: known sheets only, our columns as namespaced bind attributes."""
     workbook: dict[str, Any] = {}
     for name in PYXFORM_SHEETS:
-        rows = [_row(name, row) for row in sheets.get(name, ())]
+        known = _known_headers(name, sheets.get(name, ()))
+        rows = [_row(name, row, known) for row in sheets.get(name, ())]
         if name == "settings":
             rows = [_with_namespace(rows[0] if rows else {})]
         if rows:
@@ -69,14 +74,28 @@ def _workbook(sheets: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     return workbook
 
 
-def _row(sheet: str, row: Row) -> dict[str, str]:
-    own = {column: value.translate(_QUOTES) for column, value in row.items() if column != ROW and value.strip()}
+def _known_headers(sheet: str, rows: Sequence[Row]) -> frozenset[str]:
+    """The headers that pyxform is to see: what XLSForm does not know is an author's note, or makes pyxform stumble."""
+    headers = dict.fromkeys(column for row in rows for column in row if column != ROW)
+    columns = {"survey": SURVEY_COLUMNS, "settings": SETTINGS}.get(sheet)
+    if columns is None:
+        return frozenset(headers)
+    double_colon = any("::" in header for header in headers)
+    return frozenset(
+        header
+        for header in headers
+        if header.startswith(LEDGER_PREFIX) or column_of(header, columns, double_colon=double_colon)[0]
+    )
+
+
+def _row(sheet: str, row: Row, known: frozenset[str]) -> dict[str, str]:
+    own = {column: value.translate(_QUOTES) for column, value in row.items() if column in known and value.strip()}
     if sheet == "survey":
         return {
-            f"bind::ledger:{column.removeprefix(LEDGER_COLUMN)}" if column.startswith(LEDGER_COLUMN) else column: value
+            f"bind::ledger:{column.removeprefix(LEDGER_PREFIX)}" if column.startswith(LEDGER_PREFIX) else column: value
             for column, value in own.items()
         }
-    return {column: value for column, value in own.items() if not column.startswith(LEDGER_COLUMN)}
+    return {column: value for column, value in own.items() if not column.startswith(LEDGER_PREFIX)}
 
 
 def _with_namespace(settings: dict[str, str]) -> dict[str, str]:
@@ -96,7 +115,7 @@ def _root_name(sheets: Mapping[str, Sequence[Row]]) -> str:
 def _said(code: str, words: str, sheets: Mapping[str, Sequence[Row]], file: str) -> Problem:
     """One of pyxform's sentences as a problem, its row number taken back to the author's file."""
     found = _ROW_IN_MESSAGE.search(words)
-    severity: Any = "error" if code == "FORMS_PYXFORM_REFUSED" else "warning"
+    severity: Any = "warning" if code == "FORMS_PYXFORM_WARNED" else "error"
     rows = sheets.get("survey", ())
     number = int(found["row"] or found["on"]) - 2 if found else -1
     row = int(rows[number][ROW]) if 0 <= number < len(rows) else None

@@ -179,6 +179,9 @@ UNIQUE: Final = ("yes", "village")
 EXPRESSIONS: Final = (
     "relevant", "required", "constraint", "calculation", "read_only", "repeat_count", "choice_filter",
 )  # fmt: skip
+# Columns whose second half names an attribute of the XForm: bind::type, body::accuracyThreshold.
+ATTRIBUTES: Final = ("bind", "body", "control", "instance")
+_ATTRIBUTE: Final = re.compile(r"^(?:[^\W\d][\w.\-]*:)?[^\W\d][\w.\-]*$")
 SHEETS: Final = ("survey", "choices", "settings", "external_choices", "osm", "entities")
 
 _GRID: Final = re.compile(r"^w\d{1,2}$")
@@ -341,6 +344,6 @@ def column_of(header: str, columns: Mapping[str, tuple[str, ...]], *, double_col
         for name, aliases in columns.items():
             if len(parts) > count and head in (name, name.replace("_", " "), *aliases):
                 return (name, separator.join(parts[count:])) if name in TRANSLATED else ("", "")
-    if len(parts) > 1 and parts[0].lower() in ("bind", "body", "control", "instance", "media", "ledger"):
-        return parts[0].lower(), separator.join(parts[1:])
+    if columns is SURVEY_COLUMNS and len(parts) == 2 and parts[0].lower() in ATTRIBUTES and _ATTRIBUTE.match(parts[1]):
+        return parts[0].lower(), parts[1]
     return "", ""

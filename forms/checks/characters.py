@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from forms.checks.authored import Authored, AuthoredRow, Cell
 from forms.problems import Problem
 from forms.vocabulary import EXPRESSIONS
+from forms.workbook import ILLEGAL
 
 # Letters of other alphabets that print like Latin ones (Unicode TR39, those found in keyboards' ordinary layouts).
 _LOOK_ALIKES: Final = {
@@ -67,7 +69,7 @@ def odd_in_expression(text: str) -> dict[str, str]:
 
 def described(sign: str) -> str:
     """Return a character as a person can find it: itself where visible, and its number."""
-    visible = sign if not (_INVISIBLE.match(sign) or _BLANKS.match(sign)) else ""
+    visible = sign if sign.isprintable() and not (_INVISIBLE.match(sign) or _BLANKS.match(sign)) else ""
     return f"{visible}(U+{ord(sign):04X})"
 
 
@@ -76,8 +78,13 @@ def _replaced(text: str, odd: dict[str, str]) -> str:
 
 
 def check(form: Authored) -> Iterator[Problem]:
-    """Check names, types, list names and expressions of every row."""
+    """Check names, types, list names and expressions of every row, and every cell for control characters."""
     for row in form.rows():
+        for cell in row.all_cells():
+            if ILLEGAL.search(cell.text):
+                found = " ".join(map(described, sorted(set(ILLEGAL.findall(cell.text)))))
+                context = {"characters": found, "value": ILLEGAL.sub("□", cell.text)}
+                yield Problem("FORMS_CHARACTER_CONTROL", replace(cell.place, name=row.name), context)
         for column in _STRUCTURAL.get(row.place.sheet, ()):
             for cell in row.cells.get(column, ()):
                 yield from _structural(row, cell)

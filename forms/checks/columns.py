@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from forms.checks.authored import COLUMNS, Authored
 from forms.problems import Place, Problem
 from forms.vocabulary import (
+    ATTRIBUTES,
     CHOICES_COLUMNS,
     LEDGER_COLUMNS,
     LEDGER_PREFIX,
@@ -49,6 +51,7 @@ def _unknown(form: Authored, sheet: str) -> Iterator[Problem]:
     """A header close to a known one is a slip worth its own line; all others are named together."""
     headers = form.headers[sheet]
     known = COLUMNS[sheet]
+    declared = _prefixes(form)
     double_colon = any("::" in header for header in headers)
     others = []
     for header in headers:
@@ -56,7 +59,11 @@ def _unknown(form: Authored, sheet: str) -> Iterator[Problem]:
         if header.startswith(LEDGER_PREFIX):
             yield from _ledger(header, sheet, place)
             continue
-        if column_of(header, known, double_colon=double_colon)[0]:
+        column, attribute = column_of(header, known, double_colon=double_colon)
+        prefix, colon, _ = attribute.partition(":")
+        if column in ATTRIBUTES and colon and prefix not in declared:
+            yield Problem("FORMS_COLUMN_PREFIX", place, {"column": header, "prefix": prefix})
+        if column:
             continue
         head, separator, rest = header.partition("::" if double_colon else ":")
         meant = nearest(head, known, 0.8 if len(head) > 4 else 0.75)
@@ -69,6 +76,12 @@ def _unknown(form: Authored, sheet: str) -> Iterator[Problem]:
             others.append(header)
     if others:
         yield Problem("FORMS_COLUMNS_IGNORED", Place(form.file, sheet), {"columns": ", ".join(others)}, "warning")
+
+
+def _prefixes(form: Authored) -> frozenset[str]:
+    """The namespace prefixes that an attribute may have: those of every XForm, and the settings' own."""
+    own = re.findall(r"([\w.\-]+)\s*=", form.settings.text("namespaces"))
+    return frozenset({"jr", "orx", "odk", "ev", "h", "xsd", "entities", "ledger", *own})
 
 
 def _ledger(header: str, sheet: str, place: Place) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from forms.checks.authored import Authored, AuthoredRow
 from forms.checks.characters import odd_characters
 from forms.problems import Problem
 
-_NAME: Final = re.compile(r"^[^\W\d][\w.\-]*$")
+VALID_NAME: Final = re.compile(r"^[^\W\d][\w.\-]*$")
 # Columns of every ledger table, and what XForms keeps for itself.
 RESERVED: Final = frozenset(
     {"_id", "_village", "_parent", "_rev", "_updated_at", "_updated_by", "_status", "_extra", "meta", "instanceid"}
@@ -35,7 +35,7 @@ def check(form: Authored) -> Iterator[Problem]:
 def _check_one(row: AuthoredRow) -> Iterator[Problem]:
     if odd_characters(row.name):
         return
-    if not _NAME.match(row.name):
+    if not VALID_NAME.match(row.name):
         yield row.problem("FORMS_NAME_INVALID", "name", suggestion=_valid(row.name))
     elif row.name.lower() in RESERVED:
         yield row.problem("FORMS_NAME_RESERVED", "name", suggestion=row.name.strip("_") + "_1")
@@ -57,4 +57,4 @@ def _check_unique(row: AuthoredRow, seen: dict[tuple[int, str], AuthoredRow]) ->
 def _valid(name: str) -> str:
     """A valid name near an invalid one."""
     text = re.sub(r"[^\w.\-]+", "_", name).strip("_.-") or "question"
-    return text if _NAME.match(text) else f"q_{text}"
+    return text if VALID_NAME.match(text) else f"q_{text}"

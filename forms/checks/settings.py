@@ -8,6 +8,7 @@ from typing import Final
 
 from forms.checks.authored import Authored
 from forms.checks.characters import odd_characters
+from forms.checks.names import VALID_NAME
 from forms.problems import Place, Problem
 from forms.vocabulary import TRANSLATED, nearest
 
@@ -22,6 +23,9 @@ def check(form: Authored) -> Iterator[Problem]:
         yield Problem("FORMS_FORM_ID_MISSING", Place(form.file, "settings", None, "form_id"), {}, "warning")
     elif not odd_characters(form_id) and not _FORM_ID.match(form_id):
         yield form.settings.problem("FORMS_FORM_ID_INVALID", "form_id", suggestion=re.sub(r"\W+", "_", form_id))
+    root = form.settings.text("name")
+    if root and not VALID_NAME.match(root):
+        yield form.settings.problem("FORMS_NAME_INVALID", "name", suggestion="data")
     if not form.settings.text("version"):
         yield Problem("FORMS_VERSION_MISSING", Place(form.file, "settings", place.row, "version"), {}, "warning")
     yield from _default_language(form)

@@ -140,7 +140,7 @@ def test_any_failure_of_pyxform_is_a_problem(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("pyxform.xls2xform.convert", fail)
     with pytest.raises(FormError) as error:
         conversion.convert(sheets("| type | name | label |\n| text | a | A |"))
-    assert codes(error) == ["FORMS_PYXFORM_REFUSED"]
+    assert codes(error) == ["FORMS_PYXFORM_FAILED"]
 
 
 def test_the_cache_gives_the_same_form_and_survives_damage(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ BROKEN = {
         ("CHARACTER_ODD", 3, "calculation"), ("LABEL_MISSING", 2, "label")]),
     "invisible in choice": ("| type | name | label |\n| select_one l | a | A |\nchoices\n| list_name | name | label |\n"
                             "| l | x\u200b | X |", [("CHARACTER_ODD", 2, "name")]),
+    "control character": ("| type | name | label |\n| text | a | A\x01 |", [("CHARACTER_CONTROL", 2, "label")]),
     # references
     "reference unknown": ("| type | name | label | relevant |\n| text | a | A | ${zzz} = 1 |", [
         ("REFERENCE_UNKNOWN", 2, "relevant")]),
@@ -115,6 +116,8 @@ BROKEN = {
         ("COLUMNS_IGNORED", None, "")]),
     "column missing": ("| type | nam | label |\n| text | a | A |", [
         ("COLUMN_MISSING_MEANT", None, "name"), ("COLUMN_UNKNOWN_MEANT", None, "nam")]),
+    "prefix unknown": ("| type | name | label | bind::foo:bar |\n| text | a | A | x |", [
+        ("COLUMN_PREFIX", None, "bind::foo:bar")]),
     "label missing": ("| type | name | label |\n| text | a | |", [("LABEL_MISSING", 2, "label")]),
     "choice label missing": ("| type | name | label |\n| select_one l | a | A |\nchoices\n"
                              "| list_name | name | label |\n| l | x | X |\n| l | y | |", [
@@ -208,6 +211,8 @@ def test_settings_are_checked() -> None:
     assert checked(survey, form_id="", version="") == [
         ("FORM_ID_MISSING", None, "form_id"), ("VERSION_MISSING", 2, "version"),
     ]  # fmt: skip
+    assert checked(survey, name="a b") == [("NAME_INVALID", 2, "name")]
+    assert checked(survey, namespaces='foo="http://x"') == []
     assert checked(survey, form_id="my form") == [("FORM_ID_INVALID", 2, "form_id")]
     assert checked(survey, default_language="中文") == [("DEFAULT_LANGUAGE", 2, "default_language")]
     assert checked(survey, default_language="中文 (zh)") == []
