@@ -1,4 +1,4 @@
-"""A real process killed while it saves, and a disk that is full: nothing acknowledged is lost, nothing is half there."""
+"""A real process killed while it saves, and a full disk: nothing acknowledged is lost, nothing is half there."""
 
 from __future__ import annotations
 

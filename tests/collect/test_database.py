@@ -53,15 +53,19 @@ def test_the_journal_waits_for_the_disk(tmp_path: Path) -> None:
         assert connection.value("PRAGMA synchronous") == 2
 
 
-def test_transactions_nest(opened: Connection) -> None:
-    with pytest.raises(ZeroDivisionError), transaction(opened):
-        opened.execute("INSERT INTO t VALUES (1)")
+def insert_and_fail(connection: Connection, number: int) -> None:
+    with transaction(connection):
+        connection.execute("INSERT INTO t VALUES (?)", (number,))
         raise ZeroDivisionError
+
+
+def test_transactions_nest(opened: Connection) -> None:
+    with pytest.raises(ZeroDivisionError):
+        insert_and_fail(opened, 1)
     with transaction(opened):
         opened.execute("INSERT INTO t VALUES (2)")
-        with pytest.raises(ZeroDivisionError), transaction(opened):
-            opened.execute("INSERT INTO t VALUES (3)")
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            insert_and_fail(opened, 3)
         with transaction(opened):
             opened.execute("INSERT INTO t VALUES (4)")
     assert numbers(opened) == [2, 4]
@@ -138,7 +142,6 @@ def test_a_full_disk_gives_a_clear_error_and_the_state_before(opened: Connection
     opened.execute("INSERT INTO t VALUES (1)")
     opened.execute(f"PRAGMA max_page_count = {opened.value('PRAGMA page_count') + 2}")
     with pytest.raises(DatabaseError) as caught, transaction(opened):
-        opened.execute("INSERT INTO t VALUES (2)")
         opened.executemany("INSERT INTO t VALUES (?)", ((b"x" * 4000,) for _ in range(100)))
     assert caught.value.code == "COLLECT_DISK_FULL"
     assert not opened.in_transaction

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from collect.cli import main
+from collect.database import connect
+from collect.station import Station
+from tests.collect.ledger_forms import VILLAGE, household
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cunce(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CUNCE_STATION", raising=False)
+
+    def run(*arguments: str) -> Outcome:
+        try:
+            main(list(arguments))
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+    return run
+
+
+def test_a_station_is_made_with_its_villages_and_ledgers(cunce: Command, tmp_path: Path) -> None:
+    (tmp_path / "村.csv").write_text("代码,名称\n999999001001,石桥村\n999999001002,清水村\n", encoding="gb18030")
+    made = cunce("station", "init", "甲", "--name", "石桥笔记本", "--villages", "村.csv", "--village", "999999001003=新村",
+                 "--township", "999999001=示例镇", "--author", "李")  # fmt: skip
+    assert (made.status, made.err) == (0, "")
+    assert "3 个村，7 个台账" in made.out
+    info = json.loads(cunce("station", "info", "--station", "甲", "--json").out)
+    assert [village["name"] for village in info["villages"]] == ["石桥村", "清水村", "新村"]
+    assert info["township"] == {"code": "999999001", "name": "示例镇"}
+    assert info["records"]["household"] == info["conflicts"] == info["parked"] == 0
+    assert "户情台账 household" in cunce("station", "info", "--station", "甲").out
+    assert "conflicts" in cunce("--lang", "en", "station", "info", "--station", "甲").out
+    assert cunce("station", "verify", "--station", "甲").status == 0
+
+
+def test_a_faulty_list_of_villages_names_every_row(cunce: Command, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("code,name\n1,\n2,好村\n,坏村\n", encoding="utf-8")
+    made = cunce("station", "init", "甲", "--name", "x", "--villages", "x.csv")
+    assert made.status == 1
+    assert made.err.count("COLLECT_VILLAGE_FAULTY") == 2
+    assert "第 2 行" in made.err
+    assert not (tmp_path / "甲").exists()
+
+
+def test_wrong_usage_is_2_and_no_station_is_1(cunce: Command) -> None:
+    assert cunce("station", "init", "甲", "--name", "x", "--village", "石桥村").status == 2
+    assert cunce("station", "init", "甲").status == 2
+    missing = cunce("station", "info", "--station", "没有")
+    assert missing.status == 1
+    assert "COLLECT_NOT_A_STATION" in missing.err
+    assert "Traceback" not in missing.err
+
+
+def test_verify_says_what_is_wrong_and_rebuild_mends_the_ledgers(cunce: Command, tmp_path: Path) -> None:
+    with Station.create(tmp_path / "甲", name="x") as station:
+        station.save({"village": VILLAGE, "head_name": "张三"}, household(), author="李")
+    with closing(connect(tmp_path / "甲" / "township.db")) as connection:
+        connection.execute("DELETE FROM household")
+    found = cunce("station", "verify", "--station", "甲")
+    assert found.status == 1
+    assert "COLLECT_LEDGER_DIFFERS" in found.err
+    assert "张三" in found.err
+    data = json.loads(cunce("--lang", "en", "station", "verify", "--station", "甲", "--json").out)
+    assert data["ok"] is False
+    assert data["problems"][0]["code"] == "COLLECT_LEDGER_DIFFERS"
+    assert "1 条修订" in cunce("station", "rebuild", "--station", "甲").out
+    assert json.loads(cunce("station", "rebuild", "--station", "甲", "--json").out) == {"revisions": 1}
+    assert cunce("station", "verify", "--station", "甲").status == 0
+    with closing(connect(tmp_path / "甲" / "journal.db")) as connection:
+        connection.execute("DROP TRIGGER revision_is_immutable")
+        connection.execute("UPDATE revision SET author = '别人'")
+    found = cunce("station", "verify", "--station", "甲")
+    assert (found.status, "COLLECT_DIGEST_WRONG" in found.err) == (1, True)
