@@ -53,7 +53,7 @@ def canonical(spec: Spec, value: object) -> tuple[str, str]:
 
     `value`: text, number, None, or a sequence of choice codes.
     """
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence) and _is_list(value):
         return " ".join(map(text_of, value)), ""
     parsed, code = normalise(value, spec.data_type)
     text = text_of(parsed)
@@ -94,7 +94,9 @@ class Filling:
                 )
             elif spec.kind == "repeat":
                 self._rows(row, spec, value, f"{prefix}{key}")
-            elif not isinstance(value, Mapping):
+            elif isinstance(value, Mapping) or (_is_list(value) and not spec.multiple):
+                self.problems.append(Problem("FORMS_ANSWERS_VALUE", Place(name=f"{prefix}{key}"), {"value": value}))
+            else:
                 self._answer(self._cell(row, spec), value)
 
     def _answer(self, cell: Cell, value: object) -> None:
@@ -120,7 +122,7 @@ class Filling:
         return cell
 
     def _rows(self, row: Cell, repeat: Spec, value: Any, place: str) -> None:
-        if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(o, Mapping) for o in value):
+        if not _is_list(value) or not all(isinstance(one, Mapping) for one in value):
             self.problems.append(Problem("FORMS_ANSWERS_ROWS", Place(name=place)))
             return
         container = row if repeat.parent is row.spec or repeat.parent is None else self._cell(row, repeat.parent)
@@ -138,3 +140,6 @@ class Filling:
             self.given.append(added)
             self.put(added, answers, repeat.path, f"{place}[{number}]/")
 
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)

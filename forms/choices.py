@@ -20,6 +20,14 @@ def items_of(form: Form, list_name: str) -> tuple[Mapping[str, str], ...]:
     return () if secondary is None or not secondary.xml else _read_items(secondary.xml)
 
 
+def language_of(form: Form, wanted: str) -> str:
+    """Return the form's language that `wanted` names (`中文 (zh)`, or just `zh`), else the form's default."""
+    if wanted in form.languages:
+        return wanted
+    coded = (language for language in form.languages if wanted and language.endswith(f"({wanted})"))
+    return next(coded, form.default_language)
+
+
 def labels_of(form: Form, question: Question, language: str = "") -> Mapping[str, str]:
     """Return the labels of a select's codes in `language` (or the form's own), in the list's order.
 
@@ -28,7 +36,7 @@ def labels_of(form: Form, question: Question, language: str = "") -> Mapping[str
     itemset = question.itemset
     if itemset is None:
         return _EMPTY
-    wanted = language or form.default_language
+    wanted = language_of(form, language) if form.languages else language or form.default_language
     if itemset.choices:
         return {choice.name: choice.label.plain(wanted) or choice.name for choice in itemset.choices}
     items = items_of(form, itemset.list_name)

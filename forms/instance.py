@@ -12,6 +12,7 @@ from forms.answers import Answers, Filling, answers_of, canonical
 from forms.attachments import Attachments, NoAttachments
 from forms.cells import Cell, build
 from forms.checking import Checking
+from forms.choices import language_of
 from forms.clock import Clock, SystemClock
 from forms.evaluation import Evaluation
 from forms.expressions import Context, Tree
@@ -65,7 +66,7 @@ class Instance:
         self._context = Context(
             self._root,
             clock=clock,
-            language=language or program.form.default_language,
+            language=language_of(program.form, language),
             instances=self._selects.instance,
             itext=self._selects.itext,
             choice_name=self._selects.choice_name,
@@ -250,12 +251,12 @@ class Instance:
 
     @property
     def language(self) -> str:
-        """The language texts are shown in; one of the form's."""
+        """The language texts are shown in: one of the form's, settable by name or code (`zh`)."""
         return self._context.language
 
     @language.setter
     def language(self, language: str) -> None:
-        self._context.language = language
+        self._context.language = language_of(self.form, language)
         self._respoken = True
         self._evaluation.again(_SPEAKING)
         self._evaluation.settle()

@@ -72,7 +72,7 @@ def _read(spec: Spec, element: etree._Element, answers: dict[str, Any]) -> None:
     for child in element:
         named.setdefault(etree.QName(child).localname, []).append(child)
     for below in spec.children:
-        for one in named.get(below.name, ()):
+        for one in named.pop(below.name, ()):
             if below.kind == "group":
                 _read(below, one, answers)
             elif not below.key:
@@ -83,3 +83,15 @@ def _read(spec: Spec, element: etree._Element, answers: dict[str, Any]) -> None:
                 answers.setdefault(below.key, []).append(row)
             elif one.text:
                 answers[below.key] = typed(one.text, below.data_type)
+    # What another version asked is not for us to lose: whoever loads the answers finds it a place or is told of it.
+    for name, others in named.items():
+        if name != "meta":
+            _read_unknown(name, others[0], answers)
+
+
+def _read_unknown(name: str, element: etree._Element, answers: dict[str, Any]) -> None:
+    if len(element):
+        for below in element:
+            _read_unknown(etree.QName(below).localname, below, answers)
+    elif element.text:
+        answers.setdefault(name, element.text)

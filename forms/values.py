@@ -232,17 +232,20 @@ def geojson_of(text: str, data_type: str) -> str:
 
 
 def text_of_geojson(geojson: str) -> str:
-    """Return what `geojson_of` wrote as XForms text again."""
-    if not geojson.startswith("{"):
+    """Return what `geojson_of` wrote as XForms text again; any other text as it is."""
+    try:
+        geometry = json.loads(geojson)
+        positions = geometry["coordinates"][0] if geometry["type"] == "Polygon" else geometry["coordinates"]
+        accuracies = geometry.get("accuracy") or [None] * len(positions)
+        points = [_numbers_of(*pair) for pair in zip(positions, accuracies, strict=True)]
+    except (ValueError, KeyError, TypeError, IndexError):
         return geojson
-    geometry = json.loads(geojson)
-    positions = geometry["coordinates"][0] if geometry["type"] == "Polygon" else geometry["coordinates"]
-    accuracies = geometry.get("accuracy") or [None] * len(positions)
-    points = []
-    for position, accuracy in zip(positions, accuracies, strict=True):
-        numbers = (position[1], position[0], *position[2:3])
-        points.append(numbers if accuracy is None else (*numbers, accuracy))
     return ";".join(map(point_text, points))
+
+
+def _numbers_of(position: list[float], accuracy: float | None) -> tuple[float, ...]:
+    numbers = (position[1], position[0], *position[2:3])
+    return numbers if accuracy is None else (*numbers, accuracy)
 
 
 _PARSERS: dict[str, Callable[[str], Value | None]] = {

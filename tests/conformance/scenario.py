@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +151,10 @@ def _numbers(text: str) -> list[float] | None:
 def _moment(text: str) -> datetime | None:
     """A date and time, however its zone and fractions are written."""
     try:
-        return datetime.fromisoformat(text).astimezone() if "T" in text else None
+        moment = datetime.fromisoformat(text) if "T" in text else None
     except ValueError:
         return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def run(lines: list[str], *, quiet: bool) -> tuple[int, int]:

@@ -153,9 +153,14 @@ def test_filling_again_keeps_the_rows_that_carry_an_id() -> None:
     assert len(instance.answers()["member"]) == 3
 
 
-def test_a_repeat_that_is_no_list_is_a_problem() -> None:
+def test_answers_of_the_wrong_shape_are_problems() -> None:
     instance = begin(HOUSEHOLD)
-    assert "FORMS_ANSWERS_ROWS" in {problem.code for problem in instance.fill({"member": "张三"})}
+    found = instance.fill({"member": "张三", "head": {"name": "张三"}, "area": [1, 2]})
+    assert {problem.place.name: problem.code for problem in found if not problem.place.name.startswith("/")} == {
+        "member": "FORMS_ANSWERS_ROWS",
+        "head": "FORMS_ANSWERS_VALUE",
+        "area": "FORMS_ANSWERS_VALUE",
+    }
 
 
 def test_renamed_questions_take_over_old_answers() -> None:
@@ -341,6 +346,18 @@ def test_labels_choices_and_language() -> None:
     assert instance.get("/data/b") == "One"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "label"), [("zh", "姓名"), ("en", "Name"), ("English (en)", "Name"), ("fr", "姓名")]
+)
+def test_a_language_may_be_named_by_its_code(wanted: str, label: str) -> None:
+    both = {"label::中文 (zh)": "姓名", "label::English (en)": "Name"}
+    made = program({"type": "text", "name": "a", **both}, default_language="中文 (zh)")
+    assert begin(made, language=wanted).state("/data/a").label == label
+    other = begin(made)
+    other.language = wanted
+    assert other.state("/data/a").label == label
+
+
 def test_randomized_choices_stay_in_their_order_for_a_record() -> None:
     made = program(
         row("select_one c", "a", parameters="randomize=true"),
@@ -366,6 +383,12 @@ def test_instance_xml_goes_out_and_comes_in() -> None:
     assert again.record_id == instance.record_id
     assert again.xml() == xml
     assert [member["name"] for member in again.answers()["member"]] == ["a", "b"]
+
+
+def test_xml_of_another_version_loses_nothing() -> None:
+    xml = '<data id="household"><cows>3</cows><g><head>张三</head></g></data>'
+    again = Instance.from_xml(HOUSEHOLD, xml, clock=CLOCK)
+    assert (again.unplaced, again.get("/data/head")) == ({"cows": "3"}, "张三")
 
 
 @pytest.mark.parametrize(
