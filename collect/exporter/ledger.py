@@ -133,7 +133,9 @@ class _SheetOf:
         """The label of a record in another ledger."""
         if (source, value) not in self.labels:
             row = next(iter(self.station.attachments.open(source).lookup("name", value)), None)
-            self.labels[source, value] = row["label"] if row else value
+            # What another village's record is called is that village's to tell.
+            ours = row is not None and (self.villages is None or row.get("_village", "") in {"", *self.villages})
+            self.labels[source, value] = row["label"] if row is not None and ours else value
         return self.labels[source, value]
 
     def parent(self, record: str | None) -> str:

@@ -100,7 +100,8 @@ async def log(datasette: Any, request: Any) -> Any:
         "action": action,
         "actions": ACTIONS,
         "next": lines[-1].id if len(lines) == LINES else None,
-        "broken": await asyncio.to_thread(kept.verify_log) if not before else (),
+        "checked": bool(request.args.get("check")),
+        "broken": await asyncio.to_thread(kept.verify_log) if request.args.get("check") else (),
     }
     return Response.html(await datasette.render_template("cunce_log.html", context, request=request))
 

@@ -12,10 +12,12 @@ from weakref import WeakKeyDictionary
 from datasette.filters import FilterArguments
 from datasette.utils import escape_sqlite
 
+from collect.hlc import shown
 from collect.ledgers import Ledger as Kept
 from collect.overview import MOST_CHILDREN, labels_query, rows_query
+from collect.revision import DELETED, PARENT
 from datasette_plugins.desk import configuration, desk_of
-from datasette_plugins.scope import TOWNSHIP, allowed
+from datasette_plugins.scope import TOWNSHIP, allowed, sees
 from datasette_plugins.ui.language import language_of, say
 from datasette_plugins.ui.ledgers import Ledger, Shown, ledgers_of, shown_value
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 SEARCH = "_q"  # our search over the columns a ledger marks; Datasette's own needs a search table
 ALL_COLUMNS = "_all"
 _LONGEST_SEARCH = 60
+MOST_CHANGES = 50  # saved changes that a record's page shows
 _CARRIED = frozenset({"_sort", "_sort_desc", "_facet", ALL_COLUMNS})
 
 
@@ -54,6 +57,15 @@ class Fact:
     words: str
     link: str = ""
     long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One saved change of a record: when, by whom, and the answers it wrote (label, value in words)."""
+
+    at: str
+    author: str
+    answers: tuple[tuple[str, str], ...]
 
 
 @dataclass
@@ -191,12 +203,41 @@ class Browsing:
                 rows = tuple(dict(row) for row in result.rows)
                 if rows:
                     await self.label_rows(ledger.table, rows)
-                    shown = tuple(
+                    columns_shown = tuple(
                         each for each in ledger.listed(list(rows[0]))
                         if each.name != column.name and not each.name.startswith("_") and each.kind != "village"
                     )  # fmt: skip
-                    found.append(Children(ledger, shown, rows[:MOST_CHILDREN], len(rows) > MOST_CHILDREN))
+                    found.append(Children(ledger, columns_shown, rows[:MOST_CHILDREN], len(rows) > MOST_CHILDREN))
         return found
+
+    async def history(self, table: str, record: str) -> list[Change]:
+        """Return a record's saved changes, newest first; only for who sees the township, as it may have moved here."""
+        if not sees(self.request.actor, TOWNSHIP):
+            return []
+        ledger = self.ledger(table)
+        revisions = await desk_of(self.datasette).read(lambda station: station.history(record))
+        return [
+            Change(
+                shown(revision.time)[:16].replace("T", " "),
+                revision.author,
+                tuple(self._written(ledger, name, value) for name, value in revision.changes.items() if name != PARENT),
+            )
+            for revision in reversed(revisions[-MOST_CHANGES:])
+        ]
+
+    def _written(self, ledger: Ledger, name: str, value: Any) -> tuple[str, str]:
+        if name == DELETED:
+            return say("record.deleted" if value else "record.restored", self.language), ""
+        column = ledger.of_question(name)
+        return column.label, self.cell(column, value) or say("record.emptied", self.language)
+
+    def links(self, table: str, record: str = "") -> list[tuple[str, str]]:
+        """Return what can be done here on a laptop: (address, words) to fill in a new record, or to change this one."""
+        ledger = self.ledger(table)
+        if not self.may("cunce-capture") or not ledger.form_id or ledger.parent:
+            return []
+        address = f"/-/capture/{ledger.form_id}" + (f"/{record}" if record else "")
+        return [(str(self.datasette.urls.path(address)), say("record.edit" if record else "list.new", self.language))]
 
     def rows_of(self, display_rows: Iterable[Any]) -> list[dict[str, Any]]:
         """Return Datasette's cells as rows of stored values by column."""

@@ -24,6 +24,7 @@ PAGES = (
 def visible(page: str) -> str:
     """What a person reads on a page: text, and the words of attributes that are shown or read aloud."""
     shown = " ".join(re.findall(r'(?:placeholder|title|aria-label|alt)="([^"]*)"', page))
+    page = re.sub(r'<td class="anywhere">.*?</td>', " ", page, flags=re.DOTALL)  # what others typed, in the log
     body = re.sub(r"<(style|script|code|pre|textarea).*?</\1>", " ", page, flags=re.DOTALL)
     return unescape(re.sub(r"<[^>]+>", " ", body) + " " + shown)
 
@@ -109,6 +110,31 @@ def test_the_workbook_of_a_village_has_its_households_and_their_members(township
     assert "赤大2" in text
     assert "赤二" in text
     assert MARKS[B] not in text
+
+
+def test_neither_page_nor_workbook_names_a_record_of_another_village(fresh: Running) -> None:
+    answers = {"village": A, "household": fresh.ids[B][1], "name": "赤小二", "kind": "child"}
+    fresh.station.save(answers, "left_behind", author="王芳")
+    with fresh.client("cadre_a") as client:
+        page = client.get(f"/{A}/left_behind?_all=1").text
+        answer = client.get(f"/-/export/{A}/left_behind.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(answer.content), read_only=True)
+    text = repr([row for sheet in book for row in sheet.iter_rows(values_only=True)])
+    book.close()
+    assert "赤小二" in page
+    assert "赤小二" in text
+    assert MARKS[B] not in page
+    assert MARKS[B] not in text
+
+
+def test_what_was_written_before_is_shown_to_the_township_only(fresh: Running) -> None:
+    record = fresh.ids[A][0]
+    with fresh.client("reviewer") as client:
+        page = visible(client.get(f"/{A}/household/{record}").text)
+    assert "修改记录 (3)" in page
+    with fresh.client("cadre_a") as client:
+        page = visible(client.get(f"/{A}/household/{record}").text)
+    assert "修改记录" not in page
 
 
 def test_a_wide_ledger_shows_chosen_columns_until_all_are_asked_for(township: Running) -> None:
