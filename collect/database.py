@@ -85,9 +85,13 @@ def connect(path: Path, *, readonly: bool = False, durable: bool = False, shared
 def _opened(path: Path, *, readonly: bool, shared: bool) -> Connection:
     """Open the file; a read-only folder cannot hold the files beside it that WAL needs: read it as unchanging then."""
     ways = ["mode=ro", "mode=ro&immutable=1"] if readonly else ["mode=rwc"]
-    for way in ways:
+    if _has_unmerged_changes(path):
+        # Read as unchanging, the file would be shown without them.
+        ways = ways[:1]
+    while True:
+        way = ways.pop(0)
         connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?{way}", uri=True, isolation_level=None, factory=Connection,
+            f"{_uri(path)}?{way}", uri=True, isolation_level=None, factory=Connection,
             check_same_thread=not shared, timeout=BUSY_MILLISECONDS / 1000,
         )  # fmt: skip
         connection.file = path
@@ -95,11 +99,21 @@ def _opened(path: Path, *, readonly: bool, shared: bool) -> Connection:
             sqlite3.Connection.execute(connection, "SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             connection.close()
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and way != ways[-1]:
+            if ways and error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
                 continue
             raise
         return connection
-    raise AssertionError(ways)
+
+
+def _uri(path: Path) -> str:
+    """The file as SQLite wants it; of a network share it wants no host, but two more slashes."""
+    uri = path.resolve().as_uri()
+    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
+
+
+def _has_unmerged_changes(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.is_file() and log.stat().st_size > 0
 
 
 @contextmanager

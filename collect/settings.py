@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,18 @@ def write(folder: Path, settings: Settings) -> None:
             stream.write("\n")
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.replace(path)
+        _put_in_place(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise explained(error, path) from error
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Replace a file; on Windows that fails for the moment in which another process reads it."""
+    for _ in range(20):
+        try:
+            temporary.replace(path)
+            return
+        except PermissionError:
+            time.sleep(0.05)
+    temporary.replace(path)

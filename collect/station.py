@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -306,6 +306,7 @@ class Station:
         """Save many records: (form, answers, village); an `_id` in the answers names the record.
 
         Every batch of 500 records is all or nothing, and its ledgers are up to date before the next one begins.
+        `progress(done, all)` is called after each.
         """
         waiting, records, revisions = iter(rows), list[str](), 0
         while batch := list(islice(waiting, BATCH)):
@@ -318,7 +319,7 @@ class Station:
                 records.append(record)
             revisions += len(self._write(entries))
             if progress is not None:
-                progress(len(records), len(records))
+                progress(len(records), len(rows) if isinstance(rows, Sized) else len(records))
         return SavedMany(tuple(records), revisions)
 
     def _entries(

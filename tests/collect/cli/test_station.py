@@ -43,8 +43,10 @@ def cunce(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 
 def test_a_station_is_made_with_its_villages_and_ledgers(cunce: Command, tmp_path: Path) -> None:
     (tmp_path / "村.csv").write_text("代码,名称\n999999001001,石桥村\n999999001002,清水村\n", encoding="gb18030")
-    made = cunce("station", "init", "甲", "--name", "石桥笔记本", "--villages", "村.csv", "--village", "999999001003=新村",
-                 "--township", "999999001=示例镇", "--author", "李")  # fmt: skip
+    made = cunce(
+        "station", "init", "甲", "--name", "石桥笔记本", "--villages", "村.csv", "--village", "999999001003=新村",
+        "--township", "999999001=示例镇", "--author", "李",
+    )  # fmt: skip
     assert (made.status, made.err) == (0, "")
     assert "3 个村，7 个台账" in made.out
     info = json.loads(cunce("station", "info", "--station", "甲", "--json").out)
