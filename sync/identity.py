@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".cunce-invite"
 _FORMAT: Final = 1
 _CLAIM: Final = ("invitation", "station", "token")
-_STATION: Final = re.compile(r"[\w.-]{0,64}")
-_HASH: Final = re.compile(r"(?:[0-9a-f]{64})?")
+_STATION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # it also names files and folders on a stick
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _ID_BYTES, _SECRET_BYTES = 5, 10  # together 24 characters of base32, short enough to type
 
 
@@ -155,7 +155,7 @@ def _from_file(data: Any) -> Invitation:
             "name": str(name),
             "villages": dict(villages),
             "code": str(code),
-        } if hub and villages and all(type(each) is str for each in villages.values()):
+        } if _STATION.fullmatch(hub) and villages and all(type(each) is str for each in villages.values()):
             of = None if township is None else (township[0], township[1])
             return Invitation(*_decoded(code), address, hub, hub_name, of, name, villages)
         case _:
@@ -199,7 +199,7 @@ def admit(peers: Peers, data: bytes) -> Peer:
         asked = json.loads(data)
         claim = [asked[name] for name in _CLAIM]
         told, proof = canonical(claim), asked["proof"].encode("utf-8")
-        if not (_STATION.fullmatch(claim[1]) and _HASH.fullmatch(claim[2])):
+        if not (_STATION.fullmatch(claim[1]) and _HASH.fullmatch(claim[2])) or bool(claim[1]) != bool(claim[2]):
             raise ValueError("no station or no token")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotAdmittedError(Problem("SYNC_PETITION_UNREADABLE")) from error
@@ -215,6 +215,8 @@ def admit(peers: Peers, data: bytes) -> Peer:
 def recognise(peers: Peers, authorization: str) -> Peer:
     """Return the peer that a header `Bearer <station>.<token>` shows; raises NotAdmittedError or PeerError."""
     station, _, token = authorization.removeprefix("Bearer ").rpartition(".")
+    if not (_STATION.fullmatch(station) and token.isascii()):
+        raise NotAdmittedError(Problem("SYNC_NOT_ADMITTED"))
     peer = peers.peer(station)
     expected = peer.token if peer and peer.token else "0" * 64
     if not hmac.compare_digest(_hashed(token).encode(), expected.encode()) or peer is None:

@@ -21,7 +21,7 @@ from sync.transport import Parcel, TransportError
 from sync.transport.files import expect_folder, files, read, remove, write
 
 ROOT: Final = "cunce"
-_NAME: Final = re.compile(r"(?P<station>[\w.-]{1,64})-(?P<first>\d{1,18})-(?P<last>\d{1,18})\.cunce")
+_NAME: Final = re.compile(r"(?P<station>[a-z0-9][a-z0-9-]{0,63})-(?P<first>\d{1,18})-(?P<last>\d{1,18})\.cunce")
 
 
 class FolderTransport:
