@@ -336,6 +336,14 @@ def faults_of_password(name: str, password: str) -> list[Problem]:
     return problems
 
 
+def check_villages(codes: Iterable[str], known: Iterable[str]) -> None:
+    """Raise AccountError for every code that is none of a township's villages."""
+    villages = set(known)
+    unknown = [code for code in codes if code not in villages]
+    if unknown:
+        raise AccountError(Problem("COLLECT_ACCOUNT_VILLAGE_UNKNOWN", context={"village": code}) for code in unknown)
+
+
 def _faults_of_scope(role: str, villages: Sequence[str]) -> list[Problem]:
     if role not in ROLES:
         return [Problem("COLLECT_ACCOUNT_ROLE", context={"role": role, "roles": ", ".join(ROLES)})]

@@ -198,9 +198,12 @@ def add(
     as_json: bool,
 ) -> None:  # fmt: skip
     """开通账号 (add an account)."""
+    from collect.accounts import check_villages
+
     said = _said(context)
     with _hub(folder, said) as station, _accounts(folder) as accounts:
-        codes = _known_codes(station, villages)
+        codes = _codes(villages)
+        check_villages(codes, (village.code for village in station.villages))
         password = _new_password() if generate else _asked(said)
         made = accounts.add(name, role=role, villages=codes, password=password, display=display)
         accounts.note("account added", account=_operator(), resource=made.name, role=role, villages=codes)
@@ -304,18 +307,6 @@ def _accounts(folder: Path) -> Any:
     from collect.accounts import Accounts
 
     return closing(Accounts(folder))
-
-
-def _known_codes(station: Any, text: str) -> list[str]:
-    """Codes of villages of this township; raises AccountError for every other one."""
-    from collect.accounts import AccountError
-    from forms.problems import Problem
-
-    codes, known = _codes(text), {village.code for village in station.villages}
-    unknown = [code for code in codes if code not in known]
-    if unknown:
-        raise AccountError(Problem("COLLECT_ACCOUNT_VILLAGE_UNKNOWN", context={"village": code}) for code in unknown)
-    return codes
 
 
 def _codes(text: str) -> list[str]:
