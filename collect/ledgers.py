@@ -144,9 +144,10 @@ class Ledger:
 
     def label_sql(self, prefix: str = "") -> str:
         """Return an SQL expression for what people call a row."""
-        parts = [
-            f"coalesce({prefix}{quoted(column.stored[0].name)} || ' ', '')" for column in self.naming
-        ]
+        parts = []
+        for column in self.naming:
+            value = f"{prefix}{quoted(column.stored[0].name)}"
+            parts.append(f"coalesce({_label(self, column, value, {}) or value} || ' ', '')")
         return f"trim({' || '.join(parts)})" if parts else f"{prefix}\"_id\""
 
 

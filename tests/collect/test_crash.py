@@ -16,15 +16,19 @@ from collect.station import Station
 from tests.collect.ledger_forms import VILLAGE, household
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 10
+ROUNDS = 8
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.collect.crashing", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
 
 
 def saved_until_killed(folder: Path, after: float) -> list[tuple[str, str]]:
     """Let a process save for a while, kill it, and return what it said it had saved: record, head's name."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.collect.crashing", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONUTF8": "1"},
-    )  # fmt: skip
+    process = started(folder)
     assert process.stdout is not None
     with process.stdout:
         lines = [process.stdout.readline()]
@@ -56,6 +60,28 @@ def test_a_process_killed_at_any_moment_loses_nothing_it_had_acknowledged(tmp_pa
                 names = [row["name"] for row in answers.get("member", ())]
                 assert names == [f"{found}-{number}" for number in range(found % 3)]
             assert station.drafts.get("draft").answers["at"] >= int(acknowledged[-1][1])
+
+
+def test_two_processes_save_into_one_station_at_once(tmp_path: Path) -> None:
+    with Station.create(tmp_path, name="x") as station:
+        station.add_form(household())
+    processes = [started(tmp_path) for _ in range(2)]
+    acknowledged = set()
+    for process in processes:
+        assert process.stdout is not None
+        acknowledged.add(process.stdout.readline().split()[0])
+    time.sleep(0.5)
+    for process in processes:
+        process.kill()
+        assert process.stdout is not None
+        with process.stdout:
+            acknowledged.update(line.split()[0] for line in process.stdout if line.endswith("\n"))
+        process.wait()
+    with Station.open(tmp_path) as station:
+        assert station.verify() == ()
+        assert station.journal.held() == station.journal.count()
+        for record in acknowledged:
+            assert station.answers("household", record)
 
 
 def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_saved(tmp_path: Path) -> None:
