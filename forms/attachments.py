@@ -59,7 +59,8 @@ class RowsInMemory:
         if index is None:
             index = self._indexes[column] = {}
             for row in self._rows:
-                index.setdefault(row.get(column, ""), []).append(row)
+                if column in row:
+                    index.setdefault(row[column], []).append(row)
         return index.get(value, ())
 
 
@@ -106,8 +107,11 @@ def _csv_rows(data: bytes) -> Iterator[Mapping[str, str]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("gb18030", "replace")
-    for row in csv.DictReader(io.StringIO(text, newline="")):
-        yield {name.strip(): value or "" for name, value in row.items() if name and isinstance(value, str | None)}
+    try:
+        for row in csv.DictReader(io.StringIO(text, newline="")):
+            yield {name.strip(): value or "" for name, value in row.items() if name and isinstance(value, str | None)}
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def _features(collection: Mapping[str, object]) -> Iterator[Mapping[str, str]]:

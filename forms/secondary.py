@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from forms.attachments import SecondaryRows
 from forms.expressions import Node, Tree
 from forms.expressions.documents import read_document
+from forms.expressions.rows import RowElement
 
 _ITEM_PATH = ("root", "item")
 
@@ -100,8 +101,5 @@ def internal_items(xml: str) -> Items:
 def _document(rows: Iterable[Mapping[str, str]]) -> Tree:
     root = Node("root")
     for row in rows:
-        item = Node("item")
-        for column, value in row.items():
-            item.append(Node(column, value))
-        root.append(item)
+        root.append(RowElement("item", row))
     return Tree(root)

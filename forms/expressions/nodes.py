@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 
 
@@ -125,6 +125,10 @@ class Node:
         self._text.relevant = self.relevant
         return [self._text]
 
+    def present(self) -> Sequence[Node]:
+        """Return the children that stand as nodes already: all of them, except where they are made when read."""
+        return self.children
+
     def attribute(self, name: str, ns: str = "") -> str | None:
         """Return an attribute's value, or None."""
         return next((one.value for one in self.attributes or () if one.name == name and one.ns == ns), None)
@@ -201,7 +205,7 @@ class Node:
             for one in node.attributes or ():
                 one.tree = tree
                 one.path = f"{node.path}/@{one.qualified}"
-            stack.extend((child, node.path) for child in node.children)
+            stack.extend((child, node.path) for child in node.present())
 
 
 _NONE: list[Node] = []

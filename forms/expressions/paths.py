@@ -16,6 +16,7 @@ Nodes = Callable[[Context], list[Node]]
 # From the nodes that one step reached to those that the next one reaches.
 Walk = Callable[[Context, list[Node]], list[Node]]
 _ORDERED_AXES = frozenset({"child", "self", "attribute", "namespace"})
+_DOWNWARD_AXES = frozenset({"attribute", "child", "descendant", "descendant-or-self", "self"})
 _CONTEXT_FREE = frozenset({"true", "false", "pi", "today", "now", "current", "instance"})
 _POSITIONAL = frozenset({"position", "last", "once"})
 
@@ -339,7 +340,8 @@ def _from_instance(path: Path, compiler: Compiling) -> Code | None:
     if last is None or not last.predicates or not isinstance(start.arguments[0], Literal):
         return None
     found = _key(last.predicates[0])
-    if found is None:
+    # Items that were looked up may stand in no document with their siblings.
+    if found is None or any(step.axis not in _DOWNWARD_AXES for step in path.steps[len(names) :]):
         return None
     column, wanted, alone = found
     rest = last.predicates[1:] if alone else last.predicates
