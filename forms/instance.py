@@ -174,8 +174,11 @@ class Instance:
         """Give a question a value (text as typed, a number, None, or a sequence of codes) and keep all rules.
 
         It is brought into the canonical spelling of its type; what can't be read stays as typed, with a problem.
+        A calculation that the form doesn't show stays what it is.
         """
         cell = self._leaf(ref)
+        if cell.spec.calculate is not None and not cell.spec.question.shown:
+            return
         self._evaluation.write(cell, *canonical(cell.spec, value))
         self._evaluation.settle()
 

@@ -21,6 +21,10 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _TIME = re.compile(r"(\d{1,2})[:时点](\d{1,2})分?(?::?(\d{1,2})(?:\.(\d{1,6}))?秒?)?\s*(Z|[+-]\d{2}:?\d{2})?")
+# What no XML and no database text may hold; nobody types it, a faulty file may carry it.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Python itself refuses to read much longer ones.
+_MOST_DIGITS = 400
 _POINT_PARTS = (2, 3, 4)
 
 
@@ -37,12 +41,15 @@ def kind_of(data_type: str) -> str:
 def normalise(value: object, data_type: str) -> Parsed:
     """Return `value` in the canonical spelling of a bind type, and the code of what is wrong with it.
 
-    Text is trimmed; numbers, dates and the like also lose full-width forms (NFKC). What can't be read comes back as
-    the typed text with its code, so that nothing a person typed is dropped. `value`: text, number or None.
+    Text is trimmed and loses control characters; numbers, dates and the like also lose full-width forms (NFKC). What
+    can't be read comes back as the typed text with its code, so that nothing a person typed is dropped. `value`:
+    text, number or None.
     """
     if value is None or value == "":
         return "", ""
     kind = kind_of(data_type)
+    if isinstance(value, str) and not value.isprintable():
+        value = _FORBIDDEN.sub("", value)
     if kind == "string":
         return (value.strip() if isinstance(value, str) else text_of(value)), ""
     if kind == "int" and type(value) is int:
@@ -109,7 +116,7 @@ def problem_of(code: str, value: object, name: str) -> Problem:
 
 def _integer(text: str) -> Value | None:
     plain = text.replace(",", "") if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", text) else text
-    if re.fullmatch(r"[+-]?\d+(\.0+)?", plain) is None:
+    if len(plain) > _MOST_DIGITS or re.fullmatch(r"[+-]?\d+(\.0+)?", plain) is None:
         return None
     return int(plain.partition(".")[0])
 
