@@ -9,10 +9,16 @@ from typing import Any, Final
 
 from forms.problems import Place, Problem
 from forms.sheets import ROW, Row
-from forms.vocabulary import LEDGER_PREFIX, SETTINGS, SURVEY_COLUMNS, column_of
+from forms.vocabulary import CHOICES_COLUMNS, LEDGER_PREFIX, SETTINGS, SURVEY_COLUMNS, column_of
 from forms.xform.document import LEDGER_NAMESPACE, FormError
 
 PYXFORM_SHEETS: Final = ("survey", "choices", "settings", "external_choices", "osm", "entities")
+_COLUMNS: Final = {
+    "survey": SURVEY_COLUMNS,
+    "settings": SETTINGS,
+    "choices": CHOICES_COLUMNS,
+    "external_choices": CHOICES_COLUMNS,
+}
 _ROW_IN_MESSAGE: Final = re.compile(r"\[row\s*:\s*(?P<row>\d+)\]\s*|\bon row (?P<on>\d+)\b", re.IGNORECASE)
 
 
@@ -77,15 +83,18 @@ def _workbook(sheets: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
 def _known_headers(sheet: str, rows: Sequence[Row]) -> frozenset[str]:
     """The headers that pyxform is to see: what XLSForm does not know is an author's note, or makes pyxform stumble."""
     headers = dict.fromkeys(column for row in rows for column in row if column != ROW)
-    columns = {"survey": SURVEY_COLUMNS, "settings": SETTINGS}.get(sheet)
+    columns = _COLUMNS.get(sheet)
     if columns is None:
         return frozenset(headers)
     double_colon = any("::" in header for header in headers)
-    return frozenset(
-        header
-        for header in headers
-        if header.startswith(LEDGER_PREFIX) or column_of(header, columns, double_colon=double_colon)[0]
-    )
+
+    def known(header: str) -> bool:
+        if header.startswith(LEDGER_PREFIX) or column_of(header, columns, double_colon=double_colon)[0]:
+            return True
+        # Further columns of the choices are there to be filtered by.
+        return columns is CHOICES_COLUMNS and ":" not in header and header != "media"
+
+    return frozenset(filter(known, headers))
 
 
 def _row(sheet: str, row: Row, known: frozenset[str]) -> dict[str, str]:

@@ -166,8 +166,6 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "sms_datetime_format": (),
     "sms_response": (),
     "instance_xmlns": (),
-    "attribute": (),
-    "entity_version": (),
 }
 LEDGER_PREFIX: Final = "ledger::"
 LEDGER_COLUMNS: Final = ("privacy", "unique", "search", "standard", "header", "map", "sheet", "was")
@@ -181,7 +179,7 @@ EXPRESSIONS: Final = (
 )  # fmt: skip
 # Columns whose second half names an attribute of the XForm: bind::type, body::accuracyThreshold.
 ATTRIBUTES: Final = ("bind", "body", "control", "instance")
-_ATTRIBUTE: Final = re.compile(r"^(?:[^\W\d][\w.\-]*:)?[^\W\d][\w.\-]*$")
+_ATTRIBUTE: Final = re.compile(r"^(?!(?:nodeset|ref)$)(?:[^\W\d][\w.\-]*:)?[^\W\d][\w.\-]*$")
 SHEETS: Final = ("survey", "choices", "settings", "external_choices", "osm", "entities")
 
 _GRID: Final = re.compile(r"^w\d{1,2}$")
@@ -343,7 +341,7 @@ def column_of(header: str, columns: Mapping[str, tuple[str, ...]], *, double_col
         head = "::".join(part.lower() for part in parts[:count])
         for name, aliases in columns.items():
             if len(parts) > count and head in (name, name.replace("_", " "), *aliases):
-                return (name, separator.join(parts[count:])) if name in TRANSLATED else ("", "")
+                return (name, parts[-1]) if name in TRANSLATED and len(parts) == count + 1 else ("", "")
     if columns is SURVEY_COLUMNS and len(parts) == 2 and parts[0].lower() in ATTRIBUTES and _ATTRIBUTE.match(parts[1]):
         return parts[0].lower(), parts[1]
     return "", ""

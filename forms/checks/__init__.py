@@ -10,6 +10,7 @@ from forms.checks import (
     characters,
     choices,
     columns,
+    entities,
     expressions,
     labels,
     ledger,
@@ -36,6 +37,7 @@ _FAMILIES: Final[tuple[Callable[[Authored], Iterator[Problem]], ...]] = (
     appearances.check,
     labels.check,
     ledger.check,
+    entities.check,
 )
 _SHEET_ORDER: Final = ("settings", "survey", "choices", "external_choices", "entities")
 

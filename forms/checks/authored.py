@@ -87,7 +87,7 @@ class Authored:
     @property
     def named(self) -> Iterator[AuthoredRow]:
         """The rows of the survey sheet that make a node: questions and the beginnings of groups and repeats."""
-        return (row for row in self.survey if row.type.kind in ("question", "begin") and not _disabled(row))
+        return (row for row in self.survey if row.type.kind in ("question", "begin"))
 
     @property
     def questions(self) -> Iterator[AuthoredRow]:
@@ -121,7 +121,9 @@ def read_authored(sheets: Mapping[str, Sequence[Row]], file: str) -> Authored:
         known = {header: _canonical(sheet, header, headers[sheet]) for header in headers.get(sheet, ())}
         return tuple(_row(sheet, row, known, file) for row in sheets.get(sheet, ()))
 
-    survey, settings = read("survey"), read("settings")
+    # A disabled row is as if it were not there.
+    survey = tuple(row for row in read("survey") if not _disabled(row))
+    settings = read("settings")
     for row in survey:
         row.type = read_type(row.text("type"))
     _give_scopes(survey)

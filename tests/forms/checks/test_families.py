@@ -161,6 +161,12 @@ BROKEN = {
     "two villages": (
         "| type | name | label | ledger::standard |\n| text | a | A | village |\n| text | b | B | village |",
         [("LEDGER_VILLAGE_TWICE", 3, "ledger::standard")]),
+    # entities
+    "save_to alone": ("| type | name | label | save_to |\n| text | a | A | head |", [
+        ("SAVE_TO_WITHOUT_ENTITY", 2, "save_to")]),
+    "entity without ledger": (
+        "| type | name | label | save_to |\n| text | a | A | head |\nentities\n| label |\n| ${a} |",
+        [("ENTITY_WITHOUT_LIST", 2, "list_name")]),
     # sheets
     "sheet misspelt": ("| type | name | label |\n| text | a | A |\nchoises\n| list_name | name |\n| l | x |", [
         ("SHEET_UNKNOWN_MEANT", None, "")]),
@@ -242,6 +248,16 @@ def test_duplicate_choices_pass_where_the_settings_allow_them() -> None:
     | l | x | Y |
     """
     assert checked(text, allow_choice_duplicates="yes") == []
+
+
+def test_a_disabled_row_is_as_if_it_were_not_there() -> None:
+    text = """
+    | type | name | label | disabled |
+    | text | a | A | |
+    | banana | a | | yes |
+    | begin_group | g | | TRUE |
+    """
+    assert checked(text) == []
 
 
 def test_blanks_are_fine_in_the_names_of_select_one_choices() -> None:
