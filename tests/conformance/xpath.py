@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import re
@@ -193,6 +194,8 @@ def main() -> int:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--quiet", action="store_true")
     chosen = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         lines = chosen.cases.read_text(encoding="utf-8").split("\n")
     except OSError as error:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar, get_args
 from forms.expressions.code import Code, Type
 from forms.expressions.context import Context, Scope
 from forms.expressions.syntax import Syntax
+from forms.expressions.values import to_string
 
 Kind = Literal["number", "string", "boolean", "value", "nodes", "path"]
 Run = Callable[..., Any]
@@ -96,8 +97,6 @@ def _read(signature: str) -> tuple[str, tuple[Kind, ...], int, int | None]:
 
 def each_text(context: Context, values: tuple[Any, ...]) -> list[str]:
     """Return the texts of values, a node-set's nodes one by one, irrelevant ones left out."""
-    from forms.expressions.values import to_string
-
     texts: list[str] = []
     for value in values:
         if isinstance(value, list):

@@ -134,6 +134,7 @@ def uuid(context: Context, length: float | None = None) -> str:
 def base64_decode(context: Context, text: str) -> str:
     """Return the UTF-8 text that Base64 stands for; "" where it is none."""
     try:
-        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+        bare = "".join(text.split()).rstrip("=")
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
         return ""
