@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from forms.cells import Cell
 from forms.evaluation import Evaluation
 from forms.problems import Place, Problem
-from forms.program import Text
+from forms.program import Spec, Text
 from forms.standards import check
 
 # Without and with words of the form's own.
@@ -37,7 +37,7 @@ class Checking:
         spec = cell.spec
         asked = spec.question.shown
         if not cell.value:
-            if asked and self.evaluation.holds(spec.required, cell, otherwise=False):
+            if asked and not _always_in_the_way(spec) and self.evaluation.holds(spec.required, cell, otherwise=False):
                 yield self._said(_REQUIRED, spec.required_message, cell)
             return
         if cell.code:
@@ -61,3 +61,9 @@ class Checking:
         if not words and rule is not None and rule.compiled is not None:
             shown["rule"] = rule.compiled.source
         return Problem(codes[bool(words)], Place(name=cell.ref), shown)
+
+
+def _always_in_the_way(spec: Spec) -> bool:
+    """A required note stops whom it is shown to until an answer above is mended; one that is always shown, by a slip
+    of its author, would let nobody ever finish."""
+    return spec.question.type == "note" and spec.relevant is None

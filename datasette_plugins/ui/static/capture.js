@@ -308,7 +308,9 @@
       await line.settled(PATIENT);
       await new Promise(requestAnimationFrame);
     }
-    go(ref, stop, by_);
+    const here = document.activeElement;
+    // Somebody who has clicked elsewhere meanwhile stays there.
+    if (here === document.body || (ref && askOf(here) === find(ref)) || here === stop) go(ref, stop, by_);
     const keys = buffered ?? [];
     buffered = null;
     for (const key of keys) await play(key);
@@ -624,7 +626,7 @@
   function finderKey(finder, key) {
     if (key === "ArrowDown" || key === "ArrowUp") {
       if (!finder.open) finder.refresh();
-      else finder.mark(finder.at + (key === "ArrowDown" ? 1 : -1)), (finder.sure = true);
+      else finder.walk(key === "ArrowDown" ? 1 : -1);
       return true;
     }
     const keyed = finder.open && finder.list.classList.contains("keyed") && finder.input.value === finder.input.dataset.shown;

@@ -103,6 +103,7 @@
       this.asked = 0;
       this.at = -1;
       this.listed = null; // the text that the list shows the choices for
+      this.walked = false; // arrow keys chose the marked one
       this.sure = false; // the list has been seen with what is typed: Enter takes the marked one
     }
 
@@ -152,6 +153,7 @@
       this.input.setAttribute("aria-expanded", "true");
       const current = this.options.findIndex((item) => item.dataset.value === this.input.dataset.value);
       this.listed = text;
+      this.walked = false;
       this.mark(text ? 0 : current);
     }
 
@@ -160,6 +162,12 @@
       item.className = name;
       item.textContent = words;
       return item;
+    }
+
+    walk(by) {
+      this.mark(this.at + by);
+      this.walked = true;
+      this.sure = true;
     }
 
     mark(at) {
@@ -199,6 +207,8 @@
     // Decides what the text in the box means: "taken", "open" (several fit, the list is shown) or "unknown".
     async resolve() {
       const text = this.input.value.trim();
+      const walked = this.open && this.walked && this.listed === this.query ? this.options[this.at] : null;
+      if (walked) return this.take(walked), "taken";
       if (text === this.input.dataset.shown) return this.close(), "taken";
       if (!text) return this.settle("", ""), "taken";
       clearTimeout(this.timer);
