@@ -49,7 +49,8 @@ class Problem:
     def words(self, language: str = "zh") -> str:
         """Return place, what is wrong and the fix as one line; `language`: zh or en."""
         entry = message(self.code)[language]
-        context = {key: shown(value) for key, value in self.context.items()}
+        # `said` is another program's own message, whose end may be what matters.
+        context = {key: shown(value, 600 if key == "said" else 120) for key, value in self.context.items()}
         where = self.place.words(language)
         said = entry["what"].format_map(_Missing(context))
         fix = entry["fix"].format_map(_Missing(context))
@@ -87,10 +88,10 @@ class CunceError(Exception):
         return self.problems[0].code
 
 
-def shown(value: Any) -> str:
-    """Return a value as a message shows it: one line, at most 120 characters."""
+def shown(value: Any, limit: int = 120) -> str:
+    """Return a value as a message shows it: one line, at most `limit` characters."""
     text = " ".join(str(value).split())
-    return text if len(text) <= 120 else text[:117] + "…"
+    return text if len(text) <= limit else text[: limit - 3] + "…"
 
 
 @cache

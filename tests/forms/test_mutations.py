@@ -14,21 +14,23 @@ from tests.forms.test_reader import REACH
 
 JUNK = (
     "", "x", "${", "${}", "${a b}", "${name}", "“x”", "begin_group", "end repeat", "select_one", "select_one x y",
-    "rank sex", "select_multiple sex or_other", "1", "-", "'", '"', "(((", "a[b", "concat(", "position(..)", "\u200b", "\x01", "😀",
-    "<b>", "&amp;", "]]>", "yes", "audit", "start-geopoint", "background-geopoint", "background-audio", "csv-external",
-    "osm sex", "range", "start=a", "randomize=true", "begin loop over sex", "select_one ${name}",
-    "select_one_external sex", "table-list", "meta", "data", "calculate", "today()", "../x", "0" * 300, "image", "select_one_from_file x.geojson",
-    "search('x')", "ex:foo",
+    "rank sex", "select_multiple sex or_other", "1", "-", "'", '"', "(((", "a[b", "concat(", "position(..)", "\u200b",
+    "\x01", "😀", "<b>", "&amp;", "]]>", "yes", "audit", "start-geopoint", "background-geopoint", "background-audio",
+    "csv-external", "osm sex", "range", "start=a", "randomize=true", "begin loop over sex", "select_one ${name}",
+    "select_one_external sex", "table-list", "meta", "data", "calculate", "today()", "../x", "0" * 300, "image",
+    "select_one_from_file x.geojson", "search('x')", "ex:foo",
 )  # fmt: skip
 COLUMNS = (
     "type", "name", "label", "label::x", "hint", "relevant", "required", "calculation", "constraint", "appearance",
     "parameters", "choice_filter", "repeat_count", "default", "trigger", "read_only", "ledger::privacy", "bind::foo",
     "bind::foo:bar", "body::x", "instance::x", "media::image", "save_to", "bind::", "::", "label::", "label::a::b",
-    "bind::type", "bind::nodeset", "media::", "rows", "disabled", "children", "bind", "media", "itemset", "query", "actions",
+    "bind::type", "bind::nodeset", "media::", "rows", "disabled", "children", "bind", "media", "itemset", "query",
+    "actions",
 )  # fmt: skip
 SETTINGS = (
     "name", "namespaces", "style", "instance_name", "default_language", "clean_text_values", "public_key", "flat",
-    "id_string", "attribute", "children", "type", "entity_version", "setvalues_by_triggering_ref", "allow_choice_duplicates",
+    "id_string", "attribute", "children", "type", "entity_version", "setvalues_by_triggering_ref",
+    "allow_choice_duplicates",
 )  # fmt: skip
 
 
