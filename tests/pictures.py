@@ -73,7 +73,7 @@ def picture_of_capture(page: Page, address: str) -> None:
     page.keyboard.press("Tab")
     page.wait_for_timeout(800)
     page.get_by_label("身份证号").first.focus()
-    page.mouse.wheel(0, 420)
+    page.mouse.wheel(0, 120)
     page.wait_for_timeout(300)
     page.screenshot(path=IMAGES / "capture.png")
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+import traceback
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
 from typing import Any, cast
 
 import click
 
-from forms.problems import LANGUAGES, CunceError
+from forms.problems import LANGUAGES, CunceError, Problem
 
 ENTRY_POINTS = "cunce.commands"
 
@@ -71,8 +74,26 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; the interpreter must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        click.echo(unexpected(error).words(_language(arguments)), err=True)
+        sys.exit(1)
     if isinstance(stopped, int) and stopped:
         sys.exit(stopped)
+
+
+def unexpected(error: Exception) -> Problem:
+    """Return what to tell people of an error nobody foresaw; the traceback goes to a file for whoever mends it."""
+    log = Path(tempfile.gettempdir()) / f"cunce-error-{os.getpid()}.log"
+    try:
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        log = Path("-")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return Problem("COLLECT_UNEXPECTED", context={"reason": reason, "log": log})
 
 
 def prepare_streams() -> None:
