@@ -56,8 +56,8 @@ def convert(sheets: Mapping[str, Sequence[Row]], file: str = "") -> Converted:
         raise FormError(_said("FORMS_PYXFORM_REFUSED", str(error), sheets, file)) from error
     except Exception as error:
         # For some inputs pyxform raises whatever its code stumbles over.
-        said = f"{type(error).__name__}: {error}"
-        raise FormError(_said("FORMS_PYXFORM_FAILED", said, sheets, file)) from error
+        fault = f"{type(error).__name__}: {error}"
+        raise FormError(_said("FORMS_PYXFORM_FAILED", fault, sheets, file)) from error
     warnings = [words for words in said if not _SAID_BETTER.search(words)]
     return Converted(
         result.xform.translate(_QUOTES_BACK),

@@ -17,6 +17,7 @@ from forms.definition import Form
 from forms.kept import Kept, digest
 from forms.problems import Place, Problem
 from forms.sheets import ROW, Row, read_bytes, read_sheets, read_yaml
+from forms.vocabulary import DERIVED
 from forms.xform import FormError, Written, read_xform
 
 __all__ = ["FormError", "load_shipped", "read_form", "read_rows", "shipped"]
@@ -115,7 +116,7 @@ def _under(root: str, path: str) -> str:
 def _written(row: AuthoredRow) -> Written:
     return Written(
         place=replace(row.place, name=row.name),
-        type=row.type.plain if row.type.kind == "question" else "",
+        type=row.type.plain if row.type.kind == "question" and row.type.name not in DERIVED else "",
         label=row.text("label"),
         headers={column: cells[0].place.column for column, cells in row.cells.items()},
     )

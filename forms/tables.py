@@ -205,7 +205,8 @@ def _members(
 ) -> Iterator[tuple[Question | Repeat, tuple[str, ...]]]:
     for node in children:
         if isinstance(node, Group):
-            if node.path not in (form.meta_path, f"/{form.root}/meta"):
+            # Repeats may have a meta block of their own (entities).
+            if node.name.rpartition(":")[2] != "meta":
                 yield from _members(form, node.children, (*groups, node.name))
         elif isinstance(node, Repeat) or has_data(node):
             yield node, groups

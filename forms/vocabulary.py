@@ -91,6 +91,10 @@ METADATA: Final = frozenset(
 UNSEEN: Final = METADATA | {
     "calculate", "hidden", "csv-external", "xml-external", "start-geopoint", "background-geopoint", "background-audio",
 }  # fmt: skip
+# Types that are others with a constraint; what they become is read from the XForm.
+DERIVED: Final = frozenset(
+    name for name in TYPES if name in ("percentage", "phone number") or name.startswith("number of")
+)
 TRANSLATED: Final = frozenset(
     {"label", "hint", "guidance_hint", "required_message", "constraint_message", "image", "big-image", "audio", "video"}
 )

@@ -65,7 +65,7 @@ def read_xform(xml: str, *, file: str = "", written: Mapping[str, Written] = _NO
         children=tuple(assembly.node(child) for child in root.children.values()),
         xform=xml,
         digest=sha256(xml.encode("utf-8")).hexdigest(),
-        languages=itext.languages,
+        languages=tuple(filter(None, itext.languages)),
         default_language=itext.default,
         secondary_instances=read_secondary(model),
         itext={language: {key: text.parts for key, text in ids.items()} for language, ids in itext.texts.items()},

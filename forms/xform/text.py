@@ -60,7 +60,11 @@ def read_itext(model: etree._Element) -> Itext:
             itext.texts[language] = {entry.get("id", ""): _read_text(entry) for entry in elements(translation, "text")}
             if "default" in translation.attrib and translation.get("default") not in ("false()", "false"):
                 itext.default = language
-    if not itext.default and itext.texts:
+    if list(itext.texts) == ["default"]:
+        # pyxform's name for the words of a form that has no languages.
+        itext.texts = {"": itext.texts["default"]}
+        itext.default = ""
+    elif not itext.default and itext.texts:
         itext.default = next(iter(itext.texts))
     _fill_holes(itext)
     return itext
