@@ -57,7 +57,8 @@ def test_no_station_is_said_in_the_language_asked_for(tmp_path: Path, language: 
     "command",
     [
         ("station", "info"), ("station", "verify"), ("station", "rebuild"),
-        ("collect", "export", "household", "-o", "x.csv"), ("collect", "add", "household"), ("sync", "status"), ("sync", "run"), ("publish", "sheet"),
+        ("collect", "export", "household", "-o", "x.csv"), ("collect", "add", "household"),
+        ("sync", "status"), ("sync", "run"), ("publish", "sheet"),
         ("hub", "account", "list"), ("collect", "serve", "--no-browser"), ("hub", "serve"),
     ],
 )  # fmt: skip
