@@ -20,7 +20,7 @@ _CHUNK = 500
 class _State:
     """A row as it stands: its heads, and whether a revision on top of them may be written straight into it."""
 
-    heads: frozenset[RevisionId]
+    heads: tuple[RevisionId, ...]
     plain: bool
 
 
@@ -28,7 +28,7 @@ class _State:
 class _Pending:
     """What revisions of this batch change in a row, and the last of them."""
 
-    fields: dict[str, Value]
+    fields: Mapping[str, Value]
     last: Revision
 
 
@@ -61,9 +61,7 @@ def plan(revisions: Iterable[Revision], ledgers: Mapping[str, Ledger], states: d
     return result
 
 
-def _planned(
-    revision: Revision, key: Key, ledger: Ledger, states: dict[Key, _State], result: Plan
-) -> bool:
+def _planned(revision: Revision, key: Key, ledger: Ledger, states: dict[Key, _State], result: Plan) -> bool:
     """Take a revision into the plan as an insert or update; False where it has to be merged."""
     changes = ledger.current(revision.changes)
     state = states.get(key)
@@ -72,15 +70,15 @@ def _planned(
     if state is None:
         if revision.parents:
             return False
-        result.inserts[key] = _Pending(dict(changes), revision)
-        states[key] = _State(frozenset((revision.id,)), True)
+        result.inserts[key] = _Pending(changes, revision)
+        states[key] = _State((revision.id,), True)
         return True
-    if not state.plain or state.heads != frozenset(revision.parents) or not ledger.knows(changes):
+    if not state.plain or state.heads != tuple(sorted(revision.parents)) or not ledger.knows(changes):
         return False
     pending = result.inserts.get(key) or result.updates.setdefault(key, _Pending({}, revision))
-    pending.fields.update(changes)
+    pending.fields = {**pending.fields, **changes}
     pending.last = revision
-    state.heads = frozenset((revision.id,))
+    state.heads = (revision.id,)
     return True
 
 
@@ -119,10 +117,10 @@ class Applier:
             for record, rev, status in _selected(
                 self._db, f"SELECT _id, _rev, _status FROM {quoted(table)} WHERE _id IN", ids  # noqa: S608
             ):
-                found[(table, record)] = _State(frozenset(heads_of(rev)), status == "ok")
+                found[(table, record)] = _State(heads_of(rev), status == "ok")
             hidden = 'SELECT record FROM _hidden WHERE "table" = ? AND record IN'
             for (record,) in _selected(self._db, hidden, ids, table):
-                found[(table, record)] = _State(frozenset(), False)
+                found[(table, record)] = _State((), False)
         return found
 
     def _insert(self, inserts: Mapping[Key, _Pending]) -> None:

@@ -110,7 +110,8 @@ class Seeing:
         merged = merged_record(self._journal, ledger, record)
         if merged is None:
             return None
-        return SeenRow(merged.fields, merged.heads, merged.village, gone=True, rows=self._rows(ledger, record, seen))
+        gone = merged.deleted is not None
+        return SeenRow(merged.fields, merged.heads, merged.village, gone=gone, rows=self._rows(ledger, record, seen))
 
     def _at(self, ledger: Ledger, record: str, noted: str) -> SeenRow:
         """A row as it was at given heads, out of the journal."""

@@ -13,7 +13,7 @@ from uuid6 import uuid7
 from collect import settings
 from collect.attachments import StationAttachments
 from collect.chain import JournalError
-from collect.database import explained
+from collect.database import DatabaseError, explained
 from collect.drafts import Drafts
 from collect.journal import Definition, Entry, Journal
 from collect.projection import Conflict, Progress, Projection
@@ -26,7 +26,7 @@ from collect.shelf import Shelf
 from collect.verification import verify
 from forms.clock import Clock, SystemClock
 from forms.definition import Form
-from forms.problems import Place, Problem
+from forms.problems import CunceError, Place, Problem
 from forms.tables import table_name
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from forms.program import Program
 
 __all__ = [
-    "Conflict", "Hit", "Opened", "Received", "SaveError", "Saved", "SavedMany", "Station", "StationError", "Village",
+    "Conflict", "Hit", "LedgersBehindError", "Opened", "Received", "SaveError", "Saved", "SavedMany", "Station",
+    "StationError", "Village",
 ]  # fmt: skip
 BATCH = 500
 _OURS = {"journal.db", "township.db", "drafts.db", "villages", "blobs", "forms"}
@@ -70,6 +71,13 @@ class Received:
     released: int
     conflicts: tuple[Conflict, ...]
     problems: tuple[Problem, ...] = ()
+
+
+class LedgersBehindError(CunceError):
+    """What was saved or received is safe in the journal, but the ledgers could not follow (full disk, locked file).
+
+    Saving again is wrong; the next catch-up mends it.
+    """
 
 
 class Station:
@@ -291,8 +299,10 @@ class Station:
 
         `record`: None for a new one (or its `_id`). `seen`: `Opened.seen` of the moment the author opened it; what
         others saved since then is kept beside it, as a conflict where both changed the same answer. Without it, the
-        author is taken to have seen what stands there now. Raises SaveError, DatabaseError, LockedError.
+        author is taken to have seen what stands there now. Raises SaveError, DatabaseError and LockedError, when
+        nothing was saved, and LedgersBehindError, when it was.
         """
+        self.projection.catch_up()
         entries, found = self._entries(given, form, record=record, author=author, village=village, seen=seen)
         return Saved(found, self._write(entries))
 
@@ -310,6 +320,7 @@ class Station:
         """
         waiting, records, revisions = iter(rows), list[str](), 0
         while batch := list(islice(waiting, BATCH)):
+            self.projection.catch_up()
             entries: list[Entry] = []
             for form, answers, village in batch:
                 new, record = self._entries(
@@ -347,6 +358,7 @@ class Station:
 
     def delete(self, table: str, record: str, *, author: str, seen: Mapping[str, str] | None = None) -> Saved:
         """Delete a record and, with it, its repeats' rows; `restore` brings all of them back."""
+        self.projection.catch_up()
         row = self._seeing.row(table, record, seen)
         if row is None or row.gone:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
@@ -354,6 +366,7 @@ class Station:
 
     def restore(self, table: str, record: str, *, author: str) -> Saved:
         """Bring a deleted record back, with the rows that left with it."""
+        self.projection.catch_up()
         row = self._seeing.row(table, record, None)
         if row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
@@ -376,6 +389,7 @@ class Station:
         table, record = conflict.table, conflict.record
         if conflict.field == DELETED:
             return self.delete(table, record, author=author) if value else self.restore(table, record, author=author)
+        self.projection.catch_up()
         row = self._seeing.row(table, record, None)
         if row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
@@ -403,8 +417,16 @@ class Station:
         if not given:
             return ()
         written = self.journal.write(given)
-        self.projection.catch_up()
+        self._follow()
         return written
+
+    def _follow(self) -> None:
+        """Let the ledgers follow a journal that has been committed; raises LedgersBehindError."""
+        try:
+            self.projection.catch_up()
+        except DatabaseError as error:
+            place, context = Place(file=str(self.projection.path)), {"detail": error.problems[0].words("zh")}
+            raise LedgersBehindError(Problem("COLLECT_LEDGERS_BEHIND", place, context)) from error
 
     # ---- exchange and care
 
@@ -424,7 +446,7 @@ class Station:
                 problems += error.problems
         given = tuple(revisions)
         appended = self.journal.append(given, contiguous=contiguous)
-        self.projection.catch_up()
+        self._follow()
         records = {(revision.table, revision.record) for revision in given}
         conflicts = tuple(each for each in self.conflicts() if (each.table, each.record) in records)
         return Received(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collect.database import DatabaseError
-from collect.station import Station
+from collect.station import LedgersBehindError, Station
 from tests.collect.ledger_forms import VILLAGE, household
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,8 +112,12 @@ def test_ledgers_that_could_not_be_written_follow_later(tmp_path: Path) -> None:
         database = station.projection._connections.here
         pages = database.value("PRAGMA page_count")
         database.execute(f"PRAGMA max_page_count = {pages}")
+        big = {"village": VILLAGE, "head_name": "长" * 50_000}
+        with pytest.raises(LedgersBehindError) as caught:
+            station.save(big, household(), author="李")
+        assert caught.value.code == "COLLECT_LEDGERS_BEHIND"
         with pytest.raises(DatabaseError, match="COLLECT_DISK_FULL"):
-            station.save({"village": VILLAGE, "head_name": "长" * 50_000}, household(), author="李")
+            station.save(big, household(), author="李")
         database.execute(f"PRAGMA max_page_count = {pages * 1000}")
         station.projection.catch_up()
         assert station.verify() == ()
@@ -128,7 +132,7 @@ def test_a_disk_that_fills_while_a_process_saves(tmp_path: Path) -> None:
     limited = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)); "
-        "from collect.cli import main; from pathlib import Path; import tests.collect.crashing as c\n"
+        "from pathlib import Path; import tests.collect.crashing as c\n"
         "from forms.problems import CunceError\n"
         "try: c.main(Path(sys.argv[1]))\n"
         "except CunceError as error: print('refused', error.code)"
@@ -138,7 +142,8 @@ def test_a_disk_that_fills_while_a_process_saves(tmp_path: Path) -> None:
     )  # fmt: skip
     lines = done.stdout.splitlines()
     assert lines[-1].startswith("refused COLLECT_"), done.stderr
-    assert lines[-1].split()[1] in ("COLLECT_DISK_FULL", "COLLECT_DATABASE_INPUT_OUTPUT")
+    full = ("COLLECT_DISK_FULL", "COLLECT_DATABASE_INPUT_OUTPUT", "COLLECT_LEDGERS_BEHIND")
+    assert lines[-1].split()[1] in full
     with Station.open(folder) as station:
         assert station.verify() == ()
         for line in lines[:-1]:
