@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("forms", "collect", "sync", "datasette_plugins")
 ALLOWED = {"forms": (), "collect": ("forms",), "sync": ("forms", "collect"), "datasette_plugins": PACKAGES[:3]}
-SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|VIEW|INDEX))\b", re.S)
+SQL = re.compile(
+    r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|VIEW|INDEX))\b", re.S
+)
 SQL_MODULES = {
     f"collect/{name}.py"
     for name in re.findall(
@@ -45,8 +47,8 @@ def imported(tree: ast.Module) -> set[str]:
 
 @pytest.mark.parametrize(("name", "tree", "source"), MODULES, ids=IDS)
 def test_imports_only_point_up_the_table(name: str, tree: ast.Module, source: str) -> None:
-    package = name.split("/")[0]
-    tops = {module.split(".")[0] for module in imported(tree)}
+    package = name.partition("/")[0]
+    tops = {module.partition(".")[0] for module in imported(tree)}
     forbidden = (tops & set(PACKAGES)) - {package, *ALLOWED[package]}
     assert not forbidden, f"{name} must not import {sorted(forbidden)}"
     if package == "forms":
@@ -69,7 +71,8 @@ def test_only_one_module_opens_sqlite_files(name: str, tree: ast.Module, source:
 def test_sql_stands_only_where_the_docs_say(name: str, tree: ast.Module, source: str) -> None:
     if name in SQL_MODULES:
         return
-    docs = {ast.get_docstring(n, clean=False) for n in ast.walk(tree) if isinstance(n, ast.Module | ast.FunctionDef | ast.ClassDef)}
+    documented = (n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.FunctionDef | ast.ClassDef))
+    docs = {ast.get_docstring(node, clean=False) for node in documented}
     texts = [
         node.value
         for node in ast.walk(tree)
