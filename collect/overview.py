@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collect.database import connect, quoted
 from collect.ledgers import Ledger
+from collect.search import literal, normal
 
 MOST_CHILDREN = 200  # rows of one other ledger that a record's page shows
 
@@ -35,3 +36,18 @@ def labels_query(ledger: Ledger, number: int) -> str:
 def rows_query(table: str, column: str) -> str:
     """Return the query for the records whose `column` holds the id that is its one parameter, oldest first."""
     return f"SELECT * FROM {quoted(table)} WHERE {quoted(column)} = ? ORDER BY _id LIMIT {MOST_CHILDREN + 1}"  # noqa: S608
+
+
+def search_clause(ledger: Ledger, text: str) -> tuple[str, dict[str, str]] | None:
+    """Return a condition on `_id` and its parameters for records whose search keys hold every word of `text`.
+
+    As `Station.find`: parts of names, pinyin, initials, numbers. None where a ledger marks nothing to search by, or
+    there is nothing to search for.
+    """
+    words = [word for word in (normal(part) for part in text.split()) if word]
+    if not ledger.searched or not words:
+        return None
+    parameters = {f"q{number}": f"%{literal(word)}%" for number, word in enumerate(words)}
+    held = " AND ".join(f"keys LIKE :{name} ESCAPE '\\'" for name in parameters)
+    clause = f'_id IN (SELECT record FROM _search WHERE "table" = :q_table AND {held})'  # noqa: S608 (parameters only)
+    return clause, {**parameters, "q_table": ledger.name}

@@ -80,8 +80,8 @@ class SearchKeys:
         if not words:
             return
         where = " AND ".join("keys LIKE ? ESCAPE '\\'" for _ in words)
-        like = [f"%{_literal(word)}%" for word in words]
-        first = _literal(words[0])
+        like = [f"%{literal(word)}%" for word in words]
+        first = literal(words[0])
         rows = self._db.rows(
             f"""SELECT "table", record FROM _search WHERE {where} AND (? IS NULL OR "table" = ?) ORDER BY
             CASE WHEN keys LIKE ? ESCAPE '\\' THEN 0 WHEN keys LIKE ? ESCAPE '\\' THEN 1 ELSE 2 END, keys, record
@@ -105,5 +105,6 @@ def _keys(ledger: Ledger, values: tuple[object, ...]) -> str:
     return f" {' '.join(keys)} " if keys else ""
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return text as it is meant in a LIKE pattern with backslash as escape."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

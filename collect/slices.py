@@ -7,13 +7,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collect.database import Connection, connect, quoted, transaction
+from collect.database import Connection, DatabaseError, connect, quoted, transaction
 
 if TYPE_CHECKING:
     from collect.station import Station
 
 # Of the projection's own tables a slice carries only what its views with labels read.
 _CARRIED = ("_choice", "_column", "_form", "_village_name")
+_DAMAGED = ("COLLECT_NOT_A_DATABASE", "COLLECT_DATABASE_CORRUPT")
 _NOTES = "CREATE TABLE IF NOT EXISTS _slice (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _WORTH_REBUILDING = 5_000  # changed records from which on a village is written anew
 
@@ -26,21 +27,35 @@ def slice_path(folder: Path, village: str) -> Path:
 def update_slices(station: Station) -> tuple[str, ...]:
     """Bring every village's slice to what township.db shows now; returns the codes of those made or rebuilt.
 
-    Only records changed since a slice's last update are written; a slice that is missing, or whose ledgers have other
-    columns than the township's by now, is written anew in place. Each slice changes in one transaction of its own, so a
-    slice is never half new, and an interrupted update goes on at the next. Raises DatabaseError.
+    Only records changed since a slice's last update are written; a slice that is missing or damaged, or whose ledgers
+    have other columns than the township's by now, is written anew in place. Each slice changes in one transaction of
+    its own, so a slice is never half new, and an interrupted update goes on at the next. Raises DatabaseError.
     """
     (station.folder / "villages").mkdir(exist_ok=True)
     rebuilt, changes = [], _Changes(station)
     for village in station.villages:
-        with _opened(station, village.code) as slice_:
-            changed = changes.since(slice_.read) if slice_.fits() else None
-            if changed is None:
-                slice_.rebuild()
-                rebuilt.append(village.code)
-            elif changed:
-                slice_.catch_up(changed)
+        try:
+            anew = _update(station, village.code, changes)
+        except DatabaseError as error:
+            if error.code not in _DAMAGED:
+                raise
+            for path in slice_path(station.folder, village.code).parent.glob(f"{village.code}.db*"):
+                path.unlink()
+            anew = _update(station, village.code, changes)
+        if anew:
+            rebuilt.append(village.code)
     return tuple(rebuilt)
+
+
+def _update(station: Station, village: str, changes: _Changes) -> bool:
+    """Update one slice; returns whether it was written anew."""
+    with _opened(station, village) as slice_:
+        changed = changes.since(slice_.read) if slice_.fits() else None
+        if changed is None:
+            slice_.rebuild()
+        elif changed:
+            slice_.catch_up(changed)
+    return changed is None
 
 
 class _Changes:
@@ -96,6 +111,8 @@ class _Slice:
                 self._copy(table, where, (self._village,) if where else ())
             for table in self._ledgers():
                 self._copy(table, "WHERE _village = ?", (self._village,))
+                mine = f"record IN (SELECT _id FROM main.{quoted(table)})"  # noqa: S608
+                self._copy("_search", f'WHERE "table" = ? AND {mine}', (table,))
             self._copy("conflict", "WHERE village = ?", (self._village,))
             self._note(self._shape(), self._cursor())
 
@@ -111,7 +128,11 @@ class _Slice:
                 self._db.execute(f"DELETE FROM main.{name} WHERE _id IN {of_it}", (table,))  # noqa: S608
                 self._copy(table, f"WHERE _village = ? AND _id IN {of_it}", (self._village, table))
             pairs = '("table", record) IN (SELECT tbl, record FROM temp.changed)'
-            self._db.execute(f"DELETE FROM main.conflict WHERE {pairs}")  # noqa: S608
+            for about in ("conflict", "_search"):
+                self._db.execute(f"DELETE FROM main.{about} WHERE {pairs}")  # noqa: S608
+            for table in self._ledgers():
+                mine = f"record IN (SELECT _id FROM main.{quoted(table)})"  # noqa: S608
+                self._copy("_search", f'WHERE "table" = ? AND {mine} AND {pairs}', (table,))
             self._copy("conflict", f"WHERE village = ? AND {pairs}", (self._village,))
             self._note(self._shape(), self._cursor())
 
@@ -144,7 +165,7 @@ class _Slice:
         ledgers = self._ledgers()
         if kind == "view":
             return name.removesuffix("_labels") in ledgers
-        return name in ledgers or name == "conflict" or name in _CARRIED
+        return name in ledgers or name in ("conflict", "_search", *_CARRIED)
 
     def _cursor(self) -> int:
         return int(self._db.value("SELECT value FROM township._projection WHERE key = 'cursor'") or 0)
@@ -153,7 +174,7 @@ class _Slice:
         """What a slice is shaped by: the township's forms, and the name of the village."""
         forms = self._db.value("SELECT value FROM township._projection WHERE key = 'forms'") or ""
         name = self._db.value("SELECT name FROM township._village_name WHERE code = ?", (self._village,)) or ""
-        return f"1 {forms} {name}"
+        return f"2 {forms} {name}"
 
     def _noted(self, key: str) -> str:
         return str(self._db.value("SELECT value FROM main._slice WHERE key = ?", (key,)) or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ from datasette.database import Database
 
 from collect.slices import slice_path, update_slices
 from datasette_plugins.desk import desk_of
+from forms.problems import CunceError
 
 if TYPE_CHECKING:
     from collect.station import Station
 
+_LOG = logging.getLogger("cunce.hub")
 LOOK_EVERY = 2.0  # seconds between looks at whether another process wrote into the journal
 
 
@@ -30,10 +33,19 @@ _KNOWN: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 
 
 async def refresh(datasette: Any) -> None:
-    """Bring the slices of a hub to what its township shows now and open those this Datasette does not serve yet."""
+    """Bring the slices of a hub to what its township shows now and open those this Datasette does not serve yet.
+
+    What was saved or received stays so when this fails (a full disk, a locked file): it is said in the server's log,
+    and the next look tries again.
+    """
     desk = desk_of(datasette)
     known = _KNOWN.setdefault(datasette, _Known())
-    known.arrived = await desk.run(_update)
+    try:
+        known.arrived = await desk.run(_update)
+    except CunceError as error:
+        for problem in error.problems:
+            _LOG.warning(problem.words())
+        return
     for village in desk.station.villages:
         if village.code not in datasette.databases:
             path = slice_path(desk.station.folder, village.code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from datasette.utils import escape_sqlite
 
 from collect.hlc import shown
 from collect.ledgers import Ledger as Kept
-from collect.overview import MOST_CHILDREN, labels_query, rows_query
+from collect.overview import MOST_CHILDREN, labels_query, rows_query, search_clause
 from collect.revision import DELETED, PARENT
 from datasette_plugins.desk import configuration, desk_of
 from datasette_plugins.scope import TOWNSHIP, allowed, sees
@@ -391,15 +390,16 @@ _SHOWN: WeakKeyDictionary[Any, dict[str, tuple[dict[str, Kept], dict[str, str], 
 
 
 async def search_condition(datasette: Any, request: Any, database: str, table: str) -> FilterArguments | None:
-    """Return the condition of our search box: any of the ledger's search columns contains the text."""
+    """Return the condition of our search box: by the ledger's search keys, else by part of what names a record."""
     text = (request.args.get(SEARCH) or "").strip()[:_LONGEST_SEARCH]
     if not text:
         return None
     page = await browsing(datasette, request, database)
-    present = set(await datasette.get_database(database).table_columns(table))
-    columns = [name for name in page.ledger(table).searched if name in present]
-    if not columns:
+    ledger, served = page.ledger(table), datasette.get_database(database)
+    if ledger.kept is not None and await served.table_exists("_search"):
+        found = search_clause(ledger.kept, text)
+        if found is not None:
+            return FilterArguments([found[0]], found[1], [])
+    if ledger.label not in await served.table_columns(table):
         return None
-    pattern = "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
-    anywhere = " or ".join(f"{escape_sqlite(name)} like :q escape '\\'" for name in columns)
-    return FilterArguments([f"({anywhere})"], {"q": pattern}, [])
+    return FilterArguments([f"instr({escape_sqlite(ledger.label)}, :q_text) > 0"], {"q_text": text}, [])

@@ -141,6 +141,16 @@ def test_a_new_form_reaches_every_slice(station: Station) -> None:
     assert len(content(station.folder, A)["household"]) == 1
 
 
+def test_a_damaged_slice_is_written_anew(station: Station) -> None:
+    household(station, A, "张三")
+    update_slices(station)
+    for path in (station.folder / "villages").glob(f"{A}.db-*"):
+        path.unlink()
+    slice_path(station.folder, A).write_bytes(b"nothing SQLite would know" * 100)
+    assert update_slices(station) == (A,)
+    assert len(content(station.folder, A)["household"]) == 1
+
+
 def test_many_changes_write_a_village_anew(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slices, "_WORTH_REBUILDING", 3)
     update_slices(station)

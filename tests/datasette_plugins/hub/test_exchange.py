@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 
+from collect.database import DatabaseError
 from collect.station import Station
 from datasette_plugins.hub import refresh
+from datasette_plugins.hub.people import accounts_of
+from forms.problems import CunceError, Problem
 from sync import exchange
 from sync.identity import make_invitation
 from sync.joining import join, over_network
@@ -55,3 +59,41 @@ def test_strangers_are_answered_in_data_not_with_a_login_page(township: Running)
             assert answer.json()["problems"][0]["code"].startswith(("SYNC_", "COLLECT_"))
         assert client.get("/-/exchange/push").status_code == 405
         assert client.post("/-/exchange/nothing", content=b"").status_code in (401, 404)
+
+
+def test_a_laptop_that_was_revoked_sends_and_gets_nothing(fresh: Running, tmp_path: Path) -> None:
+    joined = join(tmp_path / "laptop", make_invitation(fresh.station, "笔记本1", [A], fresh.url))
+    for name, status in (("reviewer", 403), ("admin", 302)):
+        with fresh.client(name) as client:
+            page = client.get("/-/laptops").text
+            fields = dict(re.findall(r'name="(csrftoken|invitation)" value="([^"]+)"', page))
+            if name == "reviewer":
+                assert "停用" not in page
+                fields["invitation"] = "any"
+            assert client.post("/-/laptops", data=fields).status_code == status
+    with Station.open(tmp_path / "laptop") as laptop:
+        laptop.save({"village": A, "head_name": "赤丢失"}, "household", author="王芳")
+        with over_network(laptop, joined.hub, pauses=()) as road, pytest.raises(CunceError):
+            exchange.run(laptop, road)
+    assert not fresh.station.find("赤丢失")
+    assert [line.resource for line in accounts_of(fresh.datasette).log(action="revoke laptop")] == ["笔记本1"]
+
+
+def test_a_full_disk_for_village_files_costs_no_revision(
+    fresh: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = join(tmp_path / "laptop", make_invitation(fresh.station, "笔记本1", [A], fresh.url))
+
+    def full(station: Station) -> int:
+        raise DatabaseError(Problem("COLLECT_DISK_FULL"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(refresh, "_update", full)
+        with Station.open(tmp_path / "laptop") as laptop:
+            laptop.save({"village": A, "head_name": "赤满盘"}, "household", author="王芳")
+            with over_network(laptop, joined.hub) as road:
+                assert not exchange.run(laptop, road).problems
+        assert fresh.station.find("赤满盘")
+    monkeypatch.setattr(refresh, "LOOK_EVERY", 0.0)
+    with fresh.client("cadre_a") as client:
+        assert "赤满盘" in client.get(f"/{A}/household").text

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from datasette.app import Datasette
 
 from collect.station import Station
 from datasette_plugins import serving
 from datasette_plugins.hub.gate import look_of, without_blanks
 from datasette_plugins.hub.people import accounts_of
-from tests.datasette_plugins.hub.township import A, Running
+from tests.datasette_plugins.hub.township import PASSWORD, A, Running
 
 PAGES = ("/", "/township/household", "/township/household.json", "/township/household.csv", "/nowhere", "/-/login",
          "/-/static/app.css", "/-/static-plugins/cunce/cunce.css", "/-/exchange/pull", "/township.db")  # fmt: skip
@@ -131,3 +133,33 @@ def test_any_other_datasette_is_left_alone() -> None:
     status, policy, text = asyncio.run(ask())
     assert (status, policy) == (200, "")
     assert "村册" not in text
+
+
+def test_under_tls_every_cookie_is_secure_and_closed_to_scripts(township: Running) -> None:
+    async def ask() -> list[str]:
+        transport = httpx.ASGITransport(app=township.datasette.app())
+        async with httpx.AsyncClient(transport=transport, base_url="https://hub.example") as client:
+            page = await client.get("/-/login")
+            token = re.search(r'name="csrftoken" value="([^"]+)"', page.text)
+            assert token is not None
+            fields = {"csrftoken": token[1], "name": "leader", "password": PASSWORD}
+            done = await client.post("/-/login", data=fields)
+            return [*page.headers.get_list("set-cookie"), *done.headers.get_list("set-cookie")]
+
+    cookies = asyncio.run(ask())
+    assert {cookie.split("=")[0] for cookie in cookies} >= {"ds_csrftoken", "cunce_session"}
+    assert all("; secure" in cookie.lower() and "; httponly" in cookie.lower() for cookie in cookies)
+
+
+def test_the_shipped_metadata_keeps_strangers_out_even_without_our_plugins(township: Running) -> None:
+    metadata = yaml.safe_load((Path(__file__).parents[3] / "metadata.yml").read_text(encoding="utf-8"))
+
+    async def ask(address: str) -> int:
+        datasette = Datasette([str(township.folder / "township.db")], metadata=metadata)
+        answer = await datasette.client.get(address)
+        for database in datasette.databases.values():
+            database.close()
+        return int(answer.status_code)
+
+    for address in ("/", "/township", "/township/household.json", "/township?sql=select+1"):
+        assert asyncio.run(ask(address)) == 403, address

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import quote
 
 import httpx
@@ -65,7 +66,7 @@ def text_of(response: httpx.Response) -> str:
     """All an answer says; a workbook is unpacked."""
     if response.content.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(response.content)) as book:
-            return "".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+            return unescape("".join(book.read(name).decode("utf-8", "replace") for name in book.namelist()))
     if "json" in response.headers.get("content-type", ""):
         return json.dumps(response.json(), ensure_ascii=False)
     return response.text
@@ -76,7 +77,7 @@ def leaked(response: httpx.Response, scope: set[str]) -> list[str]:
     return [village for village, mark in MARKS.items() if village not in scope and mark in text]
 
 
-@pytest.mark.parametrize("name", ["", *PEOPLE])
+@pytest.mark.parametrize("name", ["", "admin", "leader_of_b", "cadre_a", "cadre_ab"])
 def test_nothing_outside_a_scope_is_in_any_answer(township: Running, name: str) -> None:
     scope, allowed = SCOPES[name], 0
     with township.client(name) as client:
@@ -95,7 +96,7 @@ def test_nothing_outside_a_scope_is_in_any_answer(township: Running, name: str) 
 def test_links_never_lead_out_of_the_scope(township: Running, name: str) -> None:
     scope, seen, waiting = SCOPES[name], set[str](), ["/"]
     with township.client(name) as client:
-        while waiting and len(seen) < 120:
+        while waiting and len(seen) < 90:
             address = waiting.pop(0)
             seen.add(address)
             response = client.get(address)
