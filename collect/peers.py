@@ -254,6 +254,12 @@ class Peers:
             )  # fmt: skip
         return self.hub(hub)
 
+    def met(self, hub: str) -> Hub:
+        """Note that an exchange with a hub has just ended well; raises PeerError (COLLECT_HUB_UNKNOWN)."""
+        with transaction(self._db):
+            self._db.execute("UPDATE hub SET exchanged_at = ? WHERE hub = ?", (self._now(), hub))
+        return self.hub(hub)
+
     def confirmed(self, journal: Journal, *records: str) -> tuple[Confirmed, ...]:
         """Tell for each hub since when it holds everything this station's people saved to a record and its rows.
 

@@ -22,7 +22,7 @@ from sync.revisions import MAX_REVISIONS, pack_revisions, unpack_revisions
 MAGIC = b"\x89CUNCE\r\n"  # the high bit and the line end show a road that changes bytes
 FORMAT = 1
 SECTIONS = (b"HEAD", b"SEAL", b"BODY", b"SIGN", b"HASH")
-MAX_HEAD = 64 * 1024
+MAX_HEAD = 1024 * 1024
 MAX_BODY = 128 * 1024 * 1024
 MAX_FORMS = 1_000
 MAX_BLOBS = 1_000_000

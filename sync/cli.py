@@ -246,6 +246,9 @@ def _show_outcome(outcome: Outcome) -> None:
         say(f"{outcome.parked} 条修改在等前面的数据。", f"{outcome.parked} revisions wait for earlier ones.")
     if outcome.conflicts:
         say(f"有 {outcome.conflicts} 处冲突等人处理。", f"{outcome.conflicts} conflicts wait for a person.")
+    if abs(outcome.skew or 0) > 300:
+        minutes = abs(outcome.skew or 0) // 60
+        say(f"本机的时钟与中心相差 {minutes} 分钟，请校准。", f"This clock is {minutes} minutes off the hub's; set it.")
     say(f"流量：发出 {_size(outcome.bytes_sent)}，收到 {_size(outcome.bytes_received)}。",
         f"{_size(outcome.bytes_sent)} sent, {_size(outcome.bytes_received)} received.")  # fmt: skip
     _show_problems(outcome.problems)

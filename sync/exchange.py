@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from collect.journal import Definition
 from collect.peers import Hub, Peers
+from collect.revision import Revision
 from collect.shelf import read as read_definition
 from forms.problems import CunceError, Problem
 from sync.bundle import Bundle, BundleError, FormSource, read_bundle, write_bundle
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collect.station import Received, Station
 
 BATCH = 5_000  # revisions a bundle: some 200 kB, which a bad network still carries
+HEAVY = 4_000_000  # characters of answers a bundle, for ledgers full of long notes and traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Outcome:
     `sent`: revisions handed to the road; `confirmed`: of this station's revisions, how many the hub has confirmed in
     all; `waiting`: how many it has not; `received`: new ones from the hub; `known`: ones that were here already;
     `conflicts`: conflicts open here now; `parked`: revisions waiting for others; `forms`: form definitions received;
-    `carried`: something lies on the stick that has to be carried to the hub and back.
+    `carried`: something lies on the stick that has to be carried to the hub and back; `skew`: seconds by which the
+    hub's clock is ahead of this one, known where the hub answers at once.
     `problems`: what was refused or damaged; the rest of the exchange was done all the same.
     """
 
@@ -58,6 +61,7 @@ class Outcome:
     bytes_received: int = 0
     requests: int = 0
     carried: bool = False
+    skew: int | None = None
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -72,12 +76,23 @@ def outgoing(station: Station, hub: Hub, *, batch: int = BATCH) -> Iterator[Bund
     forms = tuple(source_of(form) for form in station.journal.forms() if form.digest not in known)
     after = hub.held
     while True:
-        revisions = station.journal.suffix(station.id, after, limit=batch)
+        found = station.journal.suffix(station.id, after, limit=batch)
+        revisions = found[: light(found)]
         if revisions or forms:
             yield Bundle(station.id, hub.hub, "push", station.clock.now(), revisions, forms)
-        if len(revisions) < batch:
+        if len(found) < batch and len(revisions) == len(found):
             return
         after, forms = revisions[-1].id.seq, ()
+
+
+def light(revisions: Sequence[Revision]) -> int:
+    """Return how many of the first revisions make no bundle too heavy to carry; at least one, where there is one."""
+    weight = 0
+    for number, revision in enumerate(revisions):
+        weight += 200 + sum(len(value) for value in revision.changes.values() if isinstance(value, str))
+        if weight > HEAVY and number:
+            return number
+    return len(revisions)
 
 
 def incoming(station: Station, bundle: Bundle) -> Received:
@@ -145,6 +160,7 @@ class _Conversation:
             self.pull()
             if self.hub.held < held:  # a hub put back from an older copy has lost some
                 self.push()
+            self.hub = self.peers.met(self.hub.hub)
         else:
             self.pull()
             self.ask_to_join()
@@ -208,6 +224,8 @@ class _Conversation:
         receipt = bundle.receipt
         if receipt is None:
             return True
+        if self.transport.answers:
+            self.outcome.skew = round((bundle.created - self.station.clock.now()).total_seconds())
         if receipt.arrived < self.hub.arrived and not receipt.reset:
             receipt = self.outdated(receipt)
         cursors = advanced(self.hub.cursors, receipt)

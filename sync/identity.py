@@ -199,7 +199,7 @@ def admit(peers: Peers, data: bytes) -> Peer:
         asked = json.loads(data)
         claim = [asked[name] for name in _CLAIM]
         told, proof = canonical(claim), asked["proof"].encode("utf-8")
-        if not (_STATION.fullmatch(claim[1]) and _HASH.fullmatch(claim[2])) or bool(claim[1]) != bool(claim[2]):
+        if claim[1:] != ["", ""] and not (_STATION.fullmatch(claim[1]) and _HASH.fullmatch(claim[2])):
             raise ValueError("no station or no token")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotAdmittedError(Problem("SYNC_PETITION_UNREADABLE")) from error

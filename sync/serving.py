@@ -12,7 +12,7 @@ from collect.journal import Arrival, Definition
 from collect.peers import Peer, PeerError, Peers
 from forms.problems import CunceError, Problem
 from sync.bundle import Bundle, BundleError, read_bundle, write_bundle
-from sync.exchange import BATCH, incoming, source_of
+from sync.exchange import BATCH, incoming, light, source_of
 from sync.identity import Invitation, NotAdmittedError, admit, details, recognise, township_of
 from sync.receipt import Receipt
 from sync.request import Request, RequestError, unpack_request
@@ -99,10 +99,10 @@ def give(station: Station, peers: Peers, peer: Peer, request: Request) -> Bundle
         return _to(station, peer, replace(receipt, more=True))
     receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors)
     bundle = _to(station, peer, receipt, _wanted(arrivals, peer.station, request.own), _forms(station, request))
+    peers.seen(peer.station, received=receipt.held[peer.station], cursor=min(cursors.values(), default=0))
     level = len(set(cursors.values())) <= 1
     if up_to_date and level and not (reset or bundle.revisions or bundle.forms):
         return None
-    peers.seen(peer.station, received=receipt.held[peer.station], cursor=min(cursors.values(), default=0))
     return bundle
 
 
@@ -115,8 +115,10 @@ def _serve(station: Station, receipt: Receipt, cursors: dict[str, int]) -> tuple
     arrivals: tuple[Arrival, ...] = ()
     if served:
         arrivals = station.journal.since(after, villages=served, limit=BATCH)
-    if len({arrival.number for arrival in arrivals}) >= BATCH:
-        upto = min(upto, arrivals[-1].number)
+    fitting = light([arrival.revision for arrival in arrivals])
+    if fitting < len(arrivals) or len({arrival.number for arrival in arrivals}) >= BATCH:
+        # A record's past, come from another village, has the number of the revision that brought it: they go together.
+        upto = min(upto, arrivals[fitting - 1].number)
     moved = {village: upto if village in served else cursor for village, cursor in cursors.items()}
     told = replace(
         receipt, served=served, after=after, cursor=upto, mark=_mark(station, upto),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,38 @@ def test_a_long_push_that_breaks_goes_on_where_it_stopped(
     assert hub_row(one).held == 20
     outcome = by_line(one, Line(hub))
     assert (outcome.sent, outcome.confirmed) == (15, 35)
+
+
+def test_heavy_answers_are_carried_in_several_bundles(
+    hub: Station, one: Station, two: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.exchange.HEAVY", 5_000)
+    for number in range(9):
+        save(one, head_name=f"{number}" * 2_000)
+    line = Line(hub)
+    assert by_line(one, line).confirmed == 9
+    assert [endpoint for endpoint, *_ in line.log].count("push") == 5
+    line = Line(hub)
+    assert by_line(two, line).received == 9
+    assert [status for _, status, *_ in line.log].count(200) == 5
+    assert ledger(two) == ledger(one)
+
+
+def test_a_clock_that_is_wrong_is_noticed(hub: Station, one: Station) -> None:
+    one.clock.at -= timedelta(hours=1)  # type: ignore[attr-defined]
+    save(one, head_name="张三")
+    skew = by_line(one, Line(hub)).skew
+    assert skew is not None
+    assert 3500 < skew < 3700
+
+
+def test_both_ends_say_when_they_last_met_even_with_nothing_to_exchange(hub: Station, one: Station) -> None:
+    with closing(Peers(hub.folder)) as peers:
+        before = hub_row(one).exchanged_at, peers.peers()[0].seen_at
+        by_line(one, Line(hub))
+        after = hub_row(one).exchanged_at, peers.peers()[0].seen_at
+    assert before[0] < after[0]
+    assert before[1] < after[1]
 
 
 def test_the_same_bundles_again_change_nothing(hub: Station, one: Station) -> None:

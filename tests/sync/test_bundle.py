@@ -130,7 +130,7 @@ def example() -> Bundle:
     return Bundle("laptop", "hub", "push", NOW, tuple(rows), (form,), (Blob("cd" * 32, 7, "image/jpeg"),))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(BUNDLES)
 def test_what_is_written_reads_back_equal(bundle: Bundle) -> None:
     read = read_bundle(write_bundle(bundle), receiver=bundle.receiver)
