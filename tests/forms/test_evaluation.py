@@ -31,14 +31,20 @@ def forms(draw: st.DrawFn) -> Form:
         return draw(st.sampled_from([
             *(f"/data/{name} + 1" for name in outer), *(f"/data/{name} > 2" for name in outer),
             "sum(/data/r/x)", "count(/data/r)", "count(/data/r[x > 1])", "max(/data/r/n/z)", "count(/data/r/n)",
-            "indexed-repeat(/data/r/x, /data/r, /data/a)", "join(',', /data/r/x)", "3",
+            "indexed-repeat(/data/r/x, /data/r, /data/a)", "join(',', /data/r/x)", "3", "count(//z)", "sum(//x)",
+            "/data/r[last()]/x", "sum(/data/r[n/z > 1]/x)", "string(/data/r)", "count(/data/r/*)",
+            "/data/r[2]/x | /data/r[1]/x", "join(' ', randomize(/data/r/x, 3))", "count(/data/descendant::n)",
         ]))  # fmt: skip
 
     def inner_rule() -> str:
         return draw(st.sampled_from([
             *(f"../{name} * 2" for name in inner), *(f"../{name} > 1" for name in inner),
             "position(..)", "/data/a > 1", "count(../../r)", "sum(../../r/x)", "sum(../n/z)", "count(../n)",
-            "indexed-repeat(/data/r/x, /data/r, position(..) - 1)", "/data/r/x > 0",
+            "indexed-repeat(/data/r/x, /data/r, position(..) - 1)", "/data/r/x > 0", "current()/../x + /data/b",
+            "../preceding-sibling::r[1]/x", "../../r[position() = position(current()/..) - 1]/x", "count(ancestor::r)",
+            "sum(/data/r/n/z)", "sum(../../r[x = current()/../x]/x)", "../following-sibling::r/x", "count(../x | ../n)",
+            "sum(/data/r[position() < 3]/n/z)", "../n[2]/z", "../n[last()]/z", "count(/data/r[n])",
+            "position(../../r[1])",
         ]))  # fmt: skip
 
     def rules(rule: Any, *, calculated: bool) -> dict[str, Any]:
@@ -139,12 +145,12 @@ def test_answers_loaded_and_taken_out_again_are_the_same(form: Form, edits: list
     instance = Instance.new(program, clock=CLOCK)
     for kind, which, value in edits:
         edit(instance, kind, which, value)
-    for relevant_only in (True, False):
-        answers = instance.answers(relevant_only=relevant_only)
-        again = Instance.load(program, answers, clock=CLOCK)
-        if not relevant_only:
-            assert again.answers(relevant_only=False) == answers
-        assert Instance.load(program, again.answers(), clock=CLOCK).answers() == again.answers()
+    answers = instance.answers(relevant_only=False)
+    again = Instance.load(program, answers, clock=CLOCK)
+    assert again.answers(relevant_only=False) == answers
+    assert again.answers() == instance.answers()
+    # A record without what relevance hides is one whose hidden answers are empty: it opens without complaint.
+    assert Instance.load(program, instance.answers(), clock=CLOCK).unplaced == {}
 
 
 @settings(max_examples=75, deadline=None)
