@@ -80,7 +80,7 @@ class BodyReader:
     def _group(self, element: etree._Element, base: str, within: str) -> None:
         path = self._path(element, base)
         inner = first(element, "repeat")
-        if inner is not None:
+        if inner is not None and (path is None or self._path(inner, path) == path):
             # The usual shape of a repeat: a group that bears the label around the repeat itself.
             for child in elements(element):
                 if local(child) == "repeat":

@@ -113,6 +113,10 @@ def read_binds(model: etree._Element, root: ModelNode) -> Binds:
             source = bind.get("nodeset") or bind.get("ref") or ""
             path = plain_path(source, base)
             node = find(root, path) if path else None
+            if node is None and not source.startswith("/"):
+                # Some tools write a top-level nodeset from the document on: `data/a`.
+                outer = plain_path(source, "")
+                node = find(root, outer) if outer else None
             own = {name: value for name, value in attributes(bind).items() if name not in ("nodeset", "ref", "id")}
             if path and "/@" in path:
                 on_attributes.setdefault(path, {}).update(own)

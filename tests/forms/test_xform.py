@@ -180,6 +180,20 @@ def test_nested_repeats_and_groups_without_reference() -> None:
     assert (group.path, group.shown) == ("/data/g", False)
 
 
+def test_a_group_that_holds_a_repeat_beside_questions_is_a_group_of_its_own() -> None:
+    form = xform(
+        '<data id="f"><g><a/><r><b/></r></g></data>', '<bind nodeset="data/g/a" type="int"/>',
+        """<group ref="/data/g"><label>Outer</label><input ref="/data/g/a"/>
+           <repeat nodeset="/data/g/r"><input ref="/data/g/r/b"/></repeat></group>""",
+    )  # fmt: skip
+    group, a, repeat, _ = form.walk()
+    assert isinstance(group, Group)
+    assert isinstance(repeat, Repeat)
+    assert (group.label.plain(), group.shown, repeat.label.plain()) == ("Outer", True, "")
+    assert isinstance(a, Question)
+    assert (a.type, a.shown) == ("integer", True)
+
+
 def test_actions_stand_in_model_controls_and_repeats() -> None:
     form = xform(
         '<data id="f"><a/><r><b/><c/></r></data>',
