@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from datasette.utils.asgi import NotFound, Response
 
+from collect.saving import SaveError
 from datasette_plugins.capture import start
 from datasette_plugins.capture.lookup import fitting
 from datasette_plugins.capture.outline import plain
@@ -56,6 +57,8 @@ async def form(datasette: Any, request: Any) -> Any:
         context = await desk.run(lambda station: sittings_of(datasette).open(station, key, language).page())
     except SettledError as settled:
         return Response.redirect(datasette.urls.path(settled.where or "/"), status=303)
+    except (SaveError, ValueError) as error:
+        raise NotFound(record or key.draft) from error
     context["script_words"] = {name: said[language] for name, said in words().items() if name.startswith("capture.js.")}
     return await _page(datasette, request, "form", context)
 

@@ -16,7 +16,7 @@ from datasette_plugins.capture.drawing import sheet
 from datasette_plugins.capture.outline import Outline, plain
 from datasette_plugins.capture.patches import Seen, patch, seen
 from forms.definition import Form, Question
-from forms.problems import Problem, shown
+from forms.problems import CunceError, Problem, shown
 from forms.tables import table_name
 
 if TYPE_CHECKING:
@@ -150,7 +150,11 @@ class Sitting:
             raise ValueError("changes")
         current = counter == self.counter
         before = None if current else self.instance.answers(relevant_only=False)
-        answer, told, redrawn = self._apply(changes)
+        try:
+            answer, told, redrawn = self._apply(changes)
+        except (CunceError, KeyError, TypeError, ValueError):
+            self._load()  # all or nothing
+            raise
         outline = self._outline()
         if before is not None:
             if self.instance.answers(relevant_only=False) != before:

@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+import httpx
 import pytest
 
 from collect.station import Station
@@ -110,7 +111,7 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A laptop's station with two villages and the shipped household ledger."""
     path = tmp_path / "station"
@@ -119,7 +120,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def serve() -> Iterator[Callable[[Path], Served]]:
     """Make a served station of a folder; ended after the test."""
     made: list[Served] = []
@@ -133,7 +134,20 @@ def serve() -> Iterator[Callable[[Path], Served]]:
         one.stop()
 
 
-@pytest.fixture()
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, httpx.Cookies]]:
+    """One program for the tests that neither kill it nor look at its ledgers, and the cookie it gave."""
+    folder = tmp_path_factory.mktemp("running") / "station"
+    with Station.create(folder, name="测试", villages=VILLAGES, author="王建国") as station:
+        station.add_form(load_shipped("household"))
+    served = Served(folder)
+    with httpx.Client(trust_env=False) as client:
+        client.get(served.start())
+        yield served, client.cookies
+    served.stop()
+
+
+@pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
     """Open an address in a fresh window of 1366 x 768 in Chinese: `visit(address) -> page`.
 
@@ -154,12 +168,14 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         if message.type == "error" and "Failed to load resource" not in message.text:
             faults.append(f"console: {message.text}")
 
-    def open_page(address: str, *, context: Any = None, **options: Any) -> Any:
+    def open_page(address: str, *, context: Any = None, cookies: httpx.Cookies | None = None, **options: Any) -> Any:
         if context is None:
             viewport = options.pop("viewport", {"width": 1366, "height": 768})
             context = browser.new_context(viewport=viewport, locale="zh-CN", **options)
             context.set_default_timeout(8000)
             context.route("**/*", at_home)
+            if cookies is not None:
+                context.add_cookies([{"name": one.name, "value": one.value, "url": address} for one in cookies.jar])
             contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
