@@ -13,7 +13,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from datasette_plugins.desk import configuration, desk_of, hookimpl, mode_of
-from datasette_plugins.ui.browsing import browsing, search_condition
+from datasette_plugins.ui.browsing import browsing, conditions_of
 from datasette_plugins.ui.language import language_of, say
 
 STATIC = "/-/static-plugins/cunce/"
@@ -49,7 +49,7 @@ def extra_template_vars(database: str | None, request: Any, datasette: Any) -> A
 
 @hookimpl
 def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
-    """Our search box."""
+    """Our search box, and one of several codes."""
     if configuration(datasette) is None:
         return None
-    return lambda: search_condition(datasette, request, database, table)
+    return lambda: conditions_of(datasette, request, database, table)

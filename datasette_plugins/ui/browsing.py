@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collect.station import Station
 
 SEARCH = "_q"  # our search over the columns a ledger marks; Datasette's own needs a search table
+HAS = "_has_"  # followed by a column of several codes: one of them is the value
 ALL_COLUMNS = "_all"
 _LONGEST_SEARCH = 60
 MOST_CHANGES = 50  # saved changes that a record's page shows
@@ -269,8 +270,8 @@ class Browsing:
         return self.address(_sort=None if down else name, _sort_desc=name if down else None)
 
     def filter_argument(self, column: Shown) -> str:
-        """Return the argument that filters by a choice: one code is the value, several contain it."""
-        return f"{column.name}__contains" if column.kind == "choices" else self.exact(column.name)
+        """Return the argument that filters by a choice: it is the value, or one of several."""
+        return f"{HAS}{column.name}" if column.kind == "choices" else self.exact(column.name)
 
     def exact(self, name: str) -> str:
         """Return the argument for equality; Datasette keeps names with a leading _ for itself."""
@@ -282,6 +283,10 @@ class Browsing:
         if self.asked(SEARCH):
             words = say("filter.search", self.language, value=self.asked(SEARCH))
             found.append(Filter(words, self.address(**{SEARCH: None})))
+        for name, value in _had(self.request):
+            column = ledger.shown(name)
+            words = say("filter.exact", self.language, column=column.label, value=column.choices.get(value, value))
+            found.append(Filter(words, self.address(**{f"{HAS}{name}": None})))
         for name, operator, value in selections:
             column = ledger.shown(name)
             text = self.cell(column, value) if column.kind != "choices" else column.choices.get(value, value)
@@ -321,7 +326,8 @@ class Browsing:
         asked = set(self.request.args.getlist("_facet"))
         found = []
         for column in self.ledger(table).columns.values():
-            countable = column.kind in ("choice", "choices", "village") and not column.name.startswith("_")
+            # Several codes in one answer would be counted by combination, which says little.
+            countable = column.kind in ("choice", "village") and not column.name.startswith("_")
             several = len(column.choices) > 1 and (column.kind != "village" or self.database == TOWNSHIP)
             if countable and several and column.name in columns and column.name not in asked:
                 query = [(k, v) for k, v in parse_qsl(self.request.query_string) if k != "_next"]
@@ -389,17 +395,29 @@ _SHOWN: WeakKeyDictionary[Any, dict[str, tuple[dict[str, Kept], dict[str, str], 
 )
 
 
-async def search_condition(datasette: Any, request: Any, database: str, table: str) -> FilterArguments | None:
-    """Return the condition of our search box: by the ledger's search keys, else by part of what names a record."""
+async def conditions_of(datasette: Any, request: Any, database: str, table: str) -> FilterArguments:
+    """Return the conditions of our own arguments: the search box, and one of several codes."""
+    clauses: list[str] = []
+    parameters: dict[str, str] = {}
+    present = set(await datasette.get_database(database).table_columns(table))
+    for number, (name, code) in enumerate(_had(request)):
+        if name in present:
+            clauses.append(f"instr(' ' || {escape_sqlite(name)} || ' ', ' ' || :has{number} || ' ') > 0")
+            parameters[f"has{number}"] = code
     text = (request.args.get(SEARCH) or "").strip()[:_LONGEST_SEARCH]
-    if not text:
-        return None
-    page = await browsing(datasette, request, database)
-    ledger, served = page.ledger(table), datasette.get_database(database)
-    if ledger.kept is not None and await served.table_exists("_search"):
-        found = search_clause(ledger.kept, text)
+    if text:
+        ledger = (await browsing(datasette, request, database)).ledger(table)
+        keys = await datasette.get_database(database).table_exists("_search")
+        found = search_clause(ledger.kept, text) if ledger.kept is not None and keys else None
+        if found is None and ledger.label in present:
+            found = f"instr({escape_sqlite(ledger.label)}, :q_text) > 0", {"q_text": text}
         if found is not None:
-            return FilterArguments([found[0]], found[1], [])
-    if ledger.label not in await served.table_columns(table):
-        return None
-    return FilterArguments([f"instr({escape_sqlite(ledger.label)}, :q_text) > 0"], {"q_text": text}, [])
+            clauses.append(found[0])
+            parameters.update(found[1])
+    return FilterArguments(clauses, parameters, [])
+
+
+def _had(request: Any) -> list[tuple[str, str]]:
+    """The (column, code) that a list's answers must have."""
+    given = parse_qsl(request.query_string)
+    return [(key.removeprefix(HAS), value) for key, value in given if key.startswith(HAS) and value]

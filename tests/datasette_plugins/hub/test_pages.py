@@ -14,7 +14,8 @@ from datasette_plugins.ui.language import words
 from tests.datasette_plugins.hub.township import MARKS, NAMES, A, B, Running
 
 PAGES = (
-    "/", "/township", "/township/household", "/township/household?_facet=household_type&_all=1&house_grade=A",
+    "/", "/township", "/township/household",
+    "/township/household?_facet=house_grade&_all=1&_has_household_type=ordinary",
     "/township/household?household_type__contains=ordinary&_q=x&phone__startswith=1&note__isnull=1", "/township/visit",
     "/township/household?_sort_desc=phone", "/township?sql=select+1", "/-/queue", "/-/laptops", "/-/accounts", "/-/log",
     "/nowhere", "/township/household?_sort=nowhere", "/-/logout", "/-/metadata", "/township/left_behind",
@@ -85,6 +86,17 @@ def test_a_filter_form_sent_as_it_stands_shows_everything(township: Running) -> 
         fields = re.findall(r'<(?:select|input)[^>]* name="([^"]+)"', form)
         sent = client.get("/township/household", params=dict.fromkeys(fields, ""), follow_redirects=True)
     assert "共 9 条" in sent.text
+
+
+def test_one_of_several_codes_is_found_whole_never_as_part_of_another(township: Running) -> None:
+    with township.client("admin") as client:
+        for code, found in (("ordinary", 9), ("subsistence", 9), ("ordin", 0), ("veteran", 0), ("%", 0)):
+            page = client.get("/township/household", params={"_has_household_type": code}).text
+            assert len(re.findall(r'<th scope="row">', page)) == found, code
+        page = client.get("/township/household?_has_household_type=subsistence").text
+        assert '<span class="chip">户类型：低保户<a' in page
+        assert '<option value="subsistence" selected>' in page
+        assert "9 条" in client.get("/township/household?_has_nowhere=1").text
 
 
 def test_a_condition_is_said_in_words_and_taken_back_by_one_click(township: Running) -> None:
@@ -171,7 +183,7 @@ def test_an_english_page_has_no_chinese_but_data_on_it(township: Running, addres
     for piece in data:
         text = text.replace(piece, "")
     for mark in MARKS.values():
-        text = re.sub(rf"{mark}[\u4e00-\u9fff]*\d*号?", "", text)
+        text = re.sub(rf"{mark}[\u4e00-\u9fff]*\d*[号。]?", "", text)
     assert not re.findall(r"[\u4e00-\u9fff，。：（）]+", text)
 
 
