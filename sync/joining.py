@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -43,10 +44,21 @@ def join(
     """Make `folder` a station (or take the one that is there) and let it join the hub that invited it.
 
     Fetches forms and what the villages already have where the hub can be reached. The same invitation again is fine.
-    Raises InvitationError, Refused (the hub said no), StationError or DatabaseError.
+    Raises InvitationError, Refused (the hub said no: a folder that was empty or new is so again), StationError or
+    DatabaseError.
     """
     clock = clock or SystemClock()
     whole = invitation if invitation.hub else _asked(invitation)
+    fresh = not folder.exists() or not any(folder.iterdir())
+    try:
+        return _joined(folder, whole, clock, progress)
+    except Refused:
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _joined(folder: Path, whole: Invitation, clock: Clock, progress: Callable[[Progress], None]) -> Joined:
     with closing(_station(folder, whole, clock)) as station:
         token = token_of(folder, whole.hub)
         asking = petition(whole, station=station.id, token=token).decode("utf-8")

@@ -271,6 +271,7 @@ def test_joining_over_the_network_fetches_forms_and_data(road: Road, laptop: Sta
     with pytest.raises(Refused) as caught:
         join(tmp_path / "fourth", invitation, clock=MovableClock())
     assert caught.value.code == "COLLECT_INVITATION_USED"
+    assert not (tmp_path / "fourth").exists(), "a refused laptop is as it was"
 
 
 # ---- roads that are not there
