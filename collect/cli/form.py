@@ -27,7 +27,7 @@ def find_form(named: str) -> Form:
         return read_form(Path(named))
     if named in shipped():
         return load_shipped(named)
-    raise FormError(Problem("FORMS_NOT_FOUND", Place(), {"name": named, "shipped": ", ".join(shipped())}))
+    raise FormError(Problem("COLLECT_FORM_NOT_FOUND", Place(), {"name": named, "shipped": ", ".join(shipped())}))
 
 
 @form.command()
@@ -178,5 +178,5 @@ def export(*, named: str, kind: str, output: Path) -> None:
         partial.replace(output)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise FormError(Problem("FORMS_EXPORT_NOT_WRITTEN", Place(file=str(output)), {"said": error})) from error
+        raise FormError(Problem("COLLECT_FORM_NOT_WRITTEN", Place(file=str(output)), {"said": error})) from error
     say(f"已写入 {output}（{len(data)} 字节）。", f"Wrote {output} ({len(data)} bytes).")

@@ -92,7 +92,7 @@ def test_export_writes_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path
 def test_export_into_nowhere_is_said_in_words(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, _, err = run(capsys, "form", "export", "village", "--to", "yaml", "-o", tmp_path / "none" / "out.yml")
     assert status == 1
-    assert "FORMS_EXPORT_NOT_WRITTEN" in err
+    assert "COLLECT_FORM_NOT_WRITTEN" in err
 
 
 def test_paths_are_shown_as_references() -> None:
