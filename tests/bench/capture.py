@@ -1,0 +1,130 @@
+"""Measures data entry through the page's own routes: saving a household of five, starting, memory.
+
+Run: python -m tests.bench.capture [--households N] [--json]. The last line is one JSON object with --json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from collect.station import Station
+from forms.reader import load_shipped
+from tests.browser.conftest import VILLAGES, Served
+
+HEADERS = {"X-Cunce": "capture"}
+BASIC = "/data/household_basic"
+MEMBERS = 5
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--households", type=int, default=40)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder) / "station", given.households)
+    for name, value in found.items():
+        print(f"{name:28} {value}")
+    if given.json:
+        print(json.dumps(found))
+
+
+def measure(folder: Path, households: int) -> dict[str, Any]:
+    """Return the figures: milliseconds, seconds and mebibytes by name."""
+    with Station.create(folder, name="测量", villages=VILLAGES, author="测量") as station:
+        station.add_form(load_shipped("household"))
+    served = Served(folder)
+    try:
+        began = time.perf_counter()
+        with httpx.Client(trust_env=False, headers=HEADERS, follow_redirects=True, timeout=30) as client:
+            client.get(served.start())
+            client.base_url = served.url
+            client.get("/").raise_for_status()
+            first_page = time.perf_counter() - began
+            began = time.perf_counter()
+            client.get("/-/capture/household").raise_for_status()
+            form_page = time.perf_counter() - began
+            saves, changes = [], []
+            for number in range(households):
+                saved, changed = enter(client, number)
+                saves.append(saved)
+                changes += changed
+        assert served.process is not None
+        memory = resident(served.process.pid)
+    finally:
+        served.stop()
+    return {
+        "households": households,
+        "members_each": MEMBERS,
+        "save_median_ms": round(statistics.median(saves) * 1000, 1),
+        "save_p95_ms": round(p95(saves) * 1000, 1),
+        "change_median_ms": round(statistics.median(changes) * 1000, 1),
+        "change_p95_ms": round(p95(changes) * 1000, 1),
+        "first_form_page_ms": round(form_page * 1000, 1),
+        "start_to_first_page_s": round(first_page, 2),
+        "resident_mib": memory,
+    }
+
+
+def enter(client: httpx.Client, number: int) -> tuple[float, list[float]]:
+    """Enter and save one household change by change; return the seconds of saving and of every change."""
+    page = client.get("/-/capture/household")
+    key = {"draft": page.url.params["draft"], "form": "household", "counter": 0}
+    seconds = []
+    for change in changes_of(number):
+        began = time.perf_counter()
+        answer = client.post("/-/capture/-/change", json={**key, "changes": [change]}).raise_for_status().json()
+        seconds.append(time.perf_counter() - began)
+        key["counter"] = answer["counter"]
+    began = time.perf_counter()
+    reply = client.post("/-/capture/-/save", json=key).raise_for_status().json()
+    assert "saved" in reply, reply
+    return time.perf_counter() - began, seconds
+
+
+def changes_of(number: int) -> Iterator[dict[str, Any]]:
+    """Yield what is typed for one household of five."""
+
+    def put(ref: str, value: str) -> dict[str, Any]:
+        return {"op": "set", "ref": ref, "value": value}
+
+    yield put(f"{BASIC}/village", VILLAGES[number % 2][0])
+    yield put(f"{BASIC}/household_number", f"{number:04}")
+    yield put(f"{BASIC}/head_name", f"陈{number}")
+    yield put(f"{BASIC}/phone", "13812345678")
+    yield put(f"{BASIC}/household_type", "subsistence")
+    for member in range(1, MEMBERS + 1):
+        if member > 1:
+            yield {"op": "add", "ref": "/data/member", "count": member - 1}
+        row = f"/data/member[{member}]"
+        yield put(f"{row}/name", f"陈{number}{member}")
+        yield put(f"{row}/sex", "female")
+        yield put(f"{row}/birth_date", f"19{50 + member}0304")
+
+
+def p95(values: list[float]) -> float:
+    """Return the 95th percentile."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
+
+
+def resident(pid: int) -> float | None:
+    """Return the resident memory of a process in MiB, None where the system does not say it in /proc."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmRSS"))
+    return round(int(line.split()[1]) / 1024, 1)
+
+
+if __name__ == "__main__":
+    main()
