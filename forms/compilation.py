@@ -95,7 +95,6 @@ class _Compiler:
             ),
             itext=itext,
             pattern=pattern,
-            outline=self.outline,
         )
 
     # Nodes

@@ -12,7 +12,6 @@ from forms.expressions.syntax import Call, Chain, Filter, Negate, Path, Step, Sy
 Reads = Literal["values", "nodes", "places"]
 # What nodes hold doesn't matter to these functions.
 _READS: Mapping[str, Reads] = {"count": "nodes", "indexed-repeat": "nodes", "position": "places"}
-_LITERAL_PATHS = frozenset({"jr:choice-name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +99,10 @@ class Reader:
             self._note(frozenset((path, "") for path, _ in spots), reads="values")
         for argument in call.arguments:
             self._visit(argument, here, reads=_READS.get(call.name, "values"))
-            if call.name in _LITERAL_PATHS and isinstance(argument, syntax.Literal):
-                self._note(frozenset({(argument.value.strip(), "")}), reads="values")
+            if call.name == "jr:choice-name" and isinstance(argument, syntax.Literal):
+                # The question whose choices are named stands as text; a relative one is the value's own.
+                named = argument.value.strip()
+                self._note(frozenset({(named, "")} if named.startswith("/") else ()), reads="values")
         return here if call.name == "randomize" else frozenset()
 
     def _follow(self, path: Path, here: frozenset[_Spot]) -> frozenset[_Spot]:

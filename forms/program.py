@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from forms.definition import Action, Form, Itemset, Node, Question, Repeat
-from forms.dependencies import Outline, Reference
+from forms.dependencies import Reference
 from forms.expressions import Compiled, Context, ExpressionError
 from forms.problems import Place
 from forms.secondary import Items
@@ -188,7 +188,6 @@ class Program:
     preloads: tuple[tuple[Spec, tuple[str, str]], ...]
     itext: Mapping[tuple[str, str], tuple[str | Compiled, ...]]
     pattern: Pattern
-    outline: Outline
 
     def affected(self, path: str) -> frozenset[str]:
         """Return the paths of all nodes that a change of the node at `path` may touch, directly or through others."""
