@@ -57,7 +57,7 @@ class Saving:
         Raises SaveError with every question that is not in the form, and for a record without village.
         """
         tables = self.tables
-        problems = list(_unknown(tables[0], tables, answers))
+        problems = list(self._unknown(tables[0].name, answers))
         if problems:
             raise SaveError(problems)
         asked = self.ledgers[tables[0].name].village_field
@@ -86,11 +86,18 @@ class Saving:
             changes[DELETED] = None
         if seen is None or changes or seen.village != village:
             yield self._entry(table.name, record, village, changes, () if seen is None else seen.heads)
-        for child in tables:
-            if child.parent == table.name:
-                known = {} if seen is None else seen.rows.get(child.name, {})
-                given = answers.get(child.key) or ()
-                yield from self._rows(child, tables, given, parent=record, known=known, village=village)
+        for child in self._children(table, answers):
+            known = {} if seen is None else seen.rows.get(child.name, {})
+            given = answers.get(child.key) or ()
+            yield from self._rows(child, tables, given, parent=record, known=known, village=village)
+
+    def _children(self, table: Table, answers: Answers) -> Iterator[Table]:
+        """The repeats of the form, and those of its other versions that the answers speak of."""
+        own = {child.name for child in self.tables}
+        yield from (child for child in self.tables if child.parent == table.name)
+        for ledger in self.ledgers.values():
+            if ledger.parent == table.name and ledger.name not in own and ledger.table.key in answers:
+                yield ledger.table
 
     def _rows(
         self,
@@ -115,17 +122,23 @@ class Saving:
                 yield from self.deletion(table.name, record, seen, True)
 
     def _changes(self, table: Table, answers: Answers, seen: SeenRow | None) -> dict[str, Value]:
-        """The fields whose answers are not what the author saw, compared as the ledger stores them."""
-        renamed = self.ledgers[table.name].renamed
+        """The fields whose answers are not what the author saw, compared as the ledger stores them.
+
+        Questions of other versions count where the answers speak of them; where they do not, they stay as they are.
+        """
+        ledger = self.ledgers[table.name]
+        own = {column.name for column in table.columns}
+        others = (c for c in ledger.table.columns if c.name not in own and c.was not in own and c.name in answers)
         changes: dict[str, Value] = {}
-        for column in table.columns:
-            new = answers.get(column.name)
+        for column in (*table.columns, *others):
+            now = ledger.renamed.get(column.name, column.name)
+            new = next((answers[name] for name in (column.name, now, column.was) if name in answers), None)
             new = None if new == "" else new
             if seen is None:
                 if new is not None:
                     changes[column.name] = new
                 continue
-            old = seen.fields.get(renamed.get(column.name, column.name))
+            old = seen.fields.get(now)
             if new != old and column.store(new) != column.store(old):
                 changes[column.name] = new
         return changes
@@ -152,6 +165,18 @@ class Saving:
         """Return the entry of given changes to one row."""
         return self._entry(table, record, village, changes, parents)
 
+    def _unknown(self, table: str, answers: Answers) -> Iterator[Problem]:
+        """Answers to questions that no version of the form asks."""
+        ledger = self.ledgers[table]
+        below = {child.table.key: name for name, child in self.ledgers.items() if child.parent == table}
+        for name, value in answers.items():
+            if name in below:
+                for row in value or ():
+                    yield from self._unknown(below[name], row)
+            elif not (name in ledger.fields or name in ledger.renamed or name.startswith("_") or value in (None, "")):
+                context = {"form": self.form.form_id, "value": value}
+                yield Problem("COLLECT_QUESTION_UNKNOWN", Place(name=name), context)
+
     def _entry(
         self, table: str, record: str, village: str, changes: Mapping[str, Value], parents: tuple[RevisionId, ...]
     ) -> Entry:
@@ -159,15 +184,3 @@ class Saving:
             table=table, record=record, form=self.form.form_id, version=self.form.version, village=village,
             changes=changes, author=self.press.author, save=self.press.save, parents=parents,
         )  # fmt: skip
-
-
-def _unknown(table: Table, tables: Sequence[Table], answers: Answers) -> Iterator[Problem]:
-    """Answers to questions that the form does not ask."""
-    below = {child.key: child for child in tables if child.parent == table.name}
-    names = {column.name for column in table.columns}
-    for name, value in answers.items():
-        if name in below:
-            for row in value or ():
-                yield from _unknown(below[name], tables, row)
-        elif name not in names and not name.startswith("_") and value not in (None, ""):
-            yield Problem("COLLECT_QUESTION_UNKNOWN", Place(name=name), {"form": table.form_id, "value": value})

@@ -43,7 +43,7 @@ class Story:
 
     def go(self, steps: int) -> None:
         doings = [self.create, self.edit, self.edit, self.edit, self.look, self.save_late, self.delete, self.restore,
-                  self.settle, self.exchange, self.exchange]  # fmt: skip
+                  self.settle, self.exchange, self.exchange, self.new_version]  # fmt: skip
         for _ in range(steps):
             self.chance.choice(doings)(self.chance.choice(self.stations))
 
@@ -58,7 +58,8 @@ class Story:
         chance = self.chance
         answers = {**answers, "member": [dict(row) for row in answers.get("member", ())]}
         for _ in range(chance.randint(1, 2)):
-            answers[chance.choice(["head_name", "phone", "group_name"])] = chance.choice(["甲", "乙", "丙", None])
+            question = chance.choice(["head_name", "phone", "group_name", "water"])
+            answers[question] = chance.choice(["甲", "乙", "丙", None])
         if chance.random() < 0.1:
             answers["village"] = chance.choice([VILLAGE, OTHER_VILLAGE])
         members = answers["member"]
@@ -76,7 +77,8 @@ class Story:
 
     def edit(self, station: Station) -> None:
         if found := self.answers(station):
-            station.save(self.changed(found[1]), household(), record=found[0], author=station.name)
+            version = self.chance.choice([form.version for form in station.shelf.versions("household")])
+            station.save(self.changed(found[1]), household(version), record=found[0], author=station.name)
 
     def look(self, station: Station) -> None:
         if found := self.answers(station):
@@ -97,6 +99,9 @@ class Story:
             with suppress(SaveError):  # it was a row of a household
                 station.restore("household", record, author=station.name)
 
+    def new_version(self, station: Station) -> None:
+        station.add_form(household(self.chance.choice("123")))
+
     def settle(self, station: Station) -> None:
         if conflicts := station.conflicts():
             conflict = self.chance.choice(conflicts)
@@ -108,14 +113,15 @@ class Story:
         held = other.journal.held()
         lacking = [each for of in self.stations for each in station.journal.suffix(of.id, held.get(of.id, 0))]
         self.chance.shuffle(lacking)
-        other.receive(lacking[: self.chance.randint(0, len(lacking))])
+        forms = station.journal.forms() if self.chance.random() < 0.5 else ()
+        other.receive(lacking[: self.chance.randint(0, len(lacking))], forms=forms)
 
     def exchange_all(self) -> None:
         everything = {each.id: each for of in self.stations for each in of.journal.suffix(of.id, 0)}
         for station in self.stations:
             portion = list(everything.values())
             self.chance.shuffle(portion)
-            station.receive(portion)
+            station.receive(portion, forms=[form for of in self.stations for form in of.journal.forms()])
 
 
 def content(station: Station) -> list[tuple[str, tuple[Any, ...]]]:

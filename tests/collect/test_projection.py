@@ -120,6 +120,9 @@ def test_a_renamed_question_keeps_its_answers_and_an_abandoned_one_its_column(st
     answers = station.answers("household", saved.record)
     assert (answers["mobile"], answers["water"]) == ("13812345678", "tap")
     assert "phone" not in columns(station, "household")
+    # What is opened and saved unchanged stays unchanged, under whichever version.
+    for version in "123":
+        assert not station.save(answers, household(version), record=saved.record, author="李").revisions
     # An old laptop goes on writing the old name.
     old = {name: value for name, value in answers.items() if name != "mobile"} | {"phone": "2"}
     station.save(old, household("1"), record=saved.record, author="老")
@@ -128,6 +131,9 @@ def test_a_renamed_question_keeps_its_answers_and_an_abandoned_one_its_column(st
     del new["water"]
     station.save(new, household("3"), record=saved.record, author="李")
     assert station.answers("household", saved.record)["water"] == "tap"
+    station.save({**new, "water": "well", "phone": "3"} | {"mobile": "4"}, "household", author="李")
+    after = station.answers("household", saved.record)
+    assert (after["water"], after["mobile"]) == ("well", "4")
     assert station.verify() == ()
 
 
