@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from forms.definition import Action, Choice, Expression, Form, Group, Itemset, Label, Node, Question, Repeat, Seed
-from forms.dependencies import Outline, Reader, parent_of
+from forms.dependencies import Outline, Reader, Reference, parent_of
 from forms.expressions import Compiled, ExpressionError, Scope, compile_expression
 from forms.expressions.context import NAMESPACES
 from forms.expressions.parser import parse
@@ -63,6 +63,7 @@ class _Compiler:
             for language, texts in self.form.itext.items()
             for name, parts in texts.items()
         }
+        self._read_choice_labels()
         order = self._ordered()
         if self.problems:
             raise FormError(self.problems)
@@ -233,6 +234,14 @@ class _Compiler:
         return Deed(action, value, nodes, scope, steps_to(action.target, scope), steps_to(action.target, ""))
 
     # Dependencies
+
+    def _read_choice_labels(self) -> None:
+        """Who asks for a choice's label also reads what the choices of that question are made from."""
+        lists = {rule.spec.path: rule.references for rule in self.rules if rule.aspect == "choices"}
+        for rule in self.rules:
+            if rule.compiled is not None and "jr:choice-name" in rule.compiled.functions:
+                read = (one for reference in rule.references for one in lists.get(reference.path, ()))
+                rule.references |= {Reference(one.path, "", one.reads) for one in read}
 
     def _ordered(self) -> tuple[Rule, ...]:
         active = {rule.key: rule for rule in self.rules if rule.aspect in ACTIVE}
