@@ -25,6 +25,7 @@ LONGEST = timedelta(hours=14)  # and any session after a working day
 WINDOW = timedelta(minutes=15)  # failures are counted over this time
 FAILURES_OF_ACCOUNT = 8
 FAILURES_OF_ADDRESS = 30
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that are mistaken for each other
 _SEEN_EVERY = timedelta(minutes=1)
 
 _SCHEMA = """
@@ -334,6 +335,11 @@ def faults_of_password(name: str, password: str) -> list[Problem]:
     elif len(set(password)) < 5 or password in "01234567890123456789" or name.lower() in password.lower():
         problems.append(Problem("COLLECT_PASSWORD_EASY"))
     return problems
+
+
+def new_password() -> str:
+    """Return a password to show once: sixteen letters and digits told apart easily, about 79 bits."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
 
 
 def check_villages(codes: Iterable[str], known: Iterable[str]) -> None:

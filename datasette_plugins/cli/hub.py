@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +18,6 @@ _STATION = click.option(
 )  # fmt: skip
 _JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 _GENERATE = click.option("--generate", is_flag=True, help="Make a password and show it once (自动生成密码).")
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without letters and digits that are mistaken for each other
 
 _SAID = {
     "zh": {
@@ -198,13 +196,13 @@ def add(
     as_json: bool,
 ) -> None:  # fmt: skip
     """开通账号 (add an account)."""
-    from collect.accounts import check_villages
+    from collect.accounts import check_villages, new_password
 
     said = _said(context)
     with _hub(folder, said) as station, _accounts(folder) as accounts:
         codes = _codes(villages)
         check_villages(codes, (village.code for village in station.villages))
-        password = _new_password() if generate else _asked(said)
+        password = new_password() if generate else _asked(said)
         made = accounts.add(name, role=role, villages=codes, password=password, display=display)
         accounts.note("account added", account=_operator(), resource=made.name, role=role, villages=codes)
     told = {"password": password} if generate else {}
@@ -274,9 +272,11 @@ def _set_disabled(context: click.Context, name: str, folder: Path, disabled: boo
 @click.pass_context
 def reset(context: click.Context, *, name: str, folder: Path, generate: bool, as_json: bool) -> None:
     """重设密码 (give an account a new password)."""
+    from collect.accounts import new_password
+
     said = _said(context)
     with _hub(folder, said), _accounts(folder) as accounts:
-        password = _new_password() if generate else _asked(said)
+        password = new_password() if generate else _asked(said)
         accounts.reset(name, password)
         accounts.note("password reset", account=_operator(), resource=name)
     told = {"password": password} if generate else {}
@@ -327,11 +327,6 @@ def _villages(text: str, said: dict[str, str]) -> dict[str, str]:
     if not pairs or any(len(pair) < 2 or not pair[0].strip() or not pair[1].strip() for pair in pairs):
         raise click.UsageError(said["villages"].format(text=text))
     return {pair[0].strip(): pair[1].strip() for pair in pairs}
-
-
-def _new_password() -> str:
-    """Sixteen letters and digits in groups of four: about 79 bits."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
 
 
 def _asked(said: dict[str, str]) -> str:

@@ -7,9 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from datasette.utils.asgi import Forbidden, Response
 
+from collect.accounts import ROLES, AccountError, check_villages, new_password
 from collect.peers import Peer, Peers
 from datasette_plugins.desk import desk_of
 from datasette_plugins.hub.people import accounts_of, note
@@ -76,13 +78,48 @@ def _laptop(peer: Peer, names: dict[str, str], now: datetime) -> Laptop:
 
 
 async def accounts(datasette: Any, request: Any) -> Any:
-    """Show all accounts to an administrator."""
+    """Show all accounts to an administrator (GET); add, disable, enable or reset one (POST)."""
     if not allowed(request.actor, "cunce-administer"):
         raise Forbidden("cunce-administer")
+    told: dict[str, Any] = {}
+    if request.method == "POST":
+        given = parse_qs((await request.post_body()).decode("utf-8"))
+        told = await _change_account(datasette, request, given)
     found = await asyncio.to_thread(accounts_of(datasette).all)
-    names = {village.code: village.name for village in desk_of(datasette).station.villages}
-    context = {"accounts": found, "names": names}
+    villages = desk_of(datasette).station.villages
+    context = {
+        "accounts": found,
+        "names": {village.code: village.name for village in villages},
+        "villages": villages,
+        "roles": ROLES,
+        "told": told,
+    }
     return Response.html(await datasette.render_template("cunce_accounts.html", context, request=request))
+
+
+async def _change_account(datasette: Any, request: Any, given: dict[str, list[str]]) -> dict[str, Any]:
+    """Do what the form says; returns what to tell: name and password (shown this once), or problems."""
+    name, do = given.get("name", [""])[0].strip(), given.get("do", [""])[0]
+    kept, villages = accounts_of(datasette), given.get("village", [])
+    password = new_password() if do in ("add", "reset") else ""
+
+    def change() -> str:
+        if do == "add":
+            role, display = given.get("role", [""])[0], given.get("display", [""])[0].strip()
+            check_villages(villages, (village.code for village in desk_of(datasette).station.villages))
+            return kept.add(name, role=role, villages=villages, password=password, display=display).name
+        if do == "reset":
+            kept.reset(name, password)
+            return name
+        return kept.change(name, disabled=do != "enable").name
+
+    try:
+        changed = await asyncio.to_thread(change)
+    except AccountError as error:
+        return {"problems": error.problems}
+    action = {"add": "account added", "reset": "password reset"}.get(do, "account changed")
+    await note(datasette, request, action, changed, do=do, villages=villages)
+    return {"name": changed, "password": password}
 
 
 async def log(datasette: Any, request: Any) -> Any:
