@@ -141,8 +141,10 @@ class Outline:
         children = tuple(self._children(node.children, state.ref))
         view = View(state.ref, "row", state.relevant, value=str(state.position), node=node)
         block = Block(view, "row", children, open=state.can_remove)
-        named = (view.shown or view.value for view in block.views() if view.kind in ("text", "search"))
-        name = next((text for text in named if text), "")
+        # Named by its first text, or where nothing is typed, by its first choice: never by what comes after.
+        views = [view for view in block.views() if view.kind in ("text", "search")]
+        first = next((view for view in views if view.kind == "text"), next(iter(views), None))
+        name = "" if first is None else first.shown or first.value
         return replace(block, view=replace(block.view, label=Markup(html_of(shown(name)))))
 
     def _frame(self, node: Group | Repeat, ref: str, kind: str) -> View:
@@ -198,7 +200,10 @@ def plain(problem: Problem, language: str) -> str:
     """Return a problem's words for the page: what is wrong and what to do, without code or place."""
     entry = message(problem.code)[language]
     context = _Slots({key: shown(value) for key, value in problem.context.items()})
-    parts = (entry["what"].format_map(context).strip(), entry["fix"].format_map(context).strip())
+    parts = [entry["what"].format_map(context).strip()]
+    # Words of the form's own, and that something is required, say what to do already.
+    if not problem.code.endswith("_SAID") and problem.code != "FORMS_VALUE_REQUIRED":
+        parts.append(entry["fix"].format_map(context).strip())
     return "。".join(parts) if language == "zh" else ". ".join(parts)
 
 

@@ -259,7 +259,11 @@
     const seen = parts.findLastIndex((part) => visible(part) && part.getBoundingClientRect().top < 160);
     const at = focused >= 0 ? focused : Math.max(0, seen);
     links.forEach((link, index) => link.classList.toggle("here", index === at));
-    links[at].scrollIntoView({ block: "nearest" });
+    const rail = links[at].closest(".rail"); // scrolls by itself, never the page
+    const entry = links[at].parentElement;
+    if (entry.offsetTop < rail.scrollTop || entry.offsetTop + entry.offsetHeight > rail.scrollTop + rail.clientHeight)
+      rail.scrollTop = entry.offsetTop - 40;
+    if (rail.scrollWidth > rail.clientWidth) rail.scrollLeft = entry.offsetLeft - 40;
   }
 
   /* Moving about */
@@ -422,7 +426,7 @@
     showWrongs();
     const first = wrong()[0];
     if (first) enter(first);
-    by("summary").scrollIntoView({ block: "nearest" });
+    by("summary").scrollIntoView({ block: "start" });
     if (first) first.scrollIntoView({ block: "nearest" });
   }
 
