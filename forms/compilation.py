@@ -21,6 +21,9 @@ from forms.xform import FormError
 
 # Names that older forms call the same events by (JavaRosa before ODK XForms 1.0).
 _EVENTS = {"xforms-ready": "odk-instance-first-load", "jr-insert": "odk-new-repeat"}
+# Choices may exclude each other's answers, and a number of instances may depend on what the last one says ("another?"):
+# both settle though they go round.
+_LOOSE = frozenset({"choices", "count"})
 _known: dict[str, Program] = {}
 _KEPT = 32
 
@@ -282,7 +285,7 @@ class _Compiler:
                 here = here.parent
             for key in aspects:
                 if key in active:
-                    yield key, same and "choices" not in (key[1], rule.aspect)
+                    yield key, same and _LOOSE.isdisjoint((key[1], rule.aspect))
 
     def _watches(self) -> dict[str, tuple[Watch, ...]]:
         watches: dict[str, list[Watch]] = {}

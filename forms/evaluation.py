@@ -19,6 +19,8 @@ from forms.values import date_of_days, normalise, text_of
 MOST_ROWS = 2000
 # Rules that feed each other through neighbouring instances settle long before; those that never would stop here.
 _MOST_RUNS = 1000
+# A number of instances that grows by its own outcome stops sooner.
+_MOST_COUNTS = 50
 _MOST_DEEDS = 10_000
 _EVERYTHING = 1 << 60
 
@@ -135,8 +137,10 @@ class Evaluation:
                 self._waiting.discard((rank, cell))
                 key = (rank, cell)
                 runs[key] = runs.get(key, 0) + 1
-                if runs[key] <= _MOST_RUNS and cell.tree is not None:
-                    self._run(self.program.order[rank], cell)
+                rule = self.program.order[rank]
+                most = _MOST_COUNTS if rule.aspect == "count" else _MOST_RUNS
+                if runs[key] <= most and cell.tree is not None:
+                    self._run(rule, cell)
             if not self._deeds:
                 return
             # One by one: the next action may read what this one's value calculates.

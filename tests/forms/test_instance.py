@@ -434,6 +434,42 @@ def test_circles_are_refused(rules: dict[str, dict[str, str]]) -> None:
     assert all(problem.place.row == 2 for problem in caught.value.problems)
 
 
+def test_the_last_instance_may_ask_for_another() -> None:
+    made = program(
+        row("begin repeat", "child", repeat_count="count(${child}[more = 'y']) + 1"),
+        row("text", "name"),
+        row("text", "more"),
+        row("end repeat", ""),
+    )
+    instance = begin(made)
+    assert instance.state("/data/child").count == 1
+    instance.set("/data/child[1]/more", "y")
+    assert instance.state("/data/child").count == 2
+    instance.set("/data/child[2]/more", "y")
+    assert instance.state("/data/child").count == 3
+    instance.set("/data/child[1]/more", "n")
+    assert instance.state("/data/child").count == 2
+
+
+def test_a_number_of_instances_that_feeds_itself_stops() -> None:
+    made = program(row("begin repeat", "r", repeat_count="count(${r}) + 1"), row("text", "x"), row("end repeat", ""))
+    assert 0 < begin(made).state("/data/r").count <= 200
+
+
+def test_choices_may_exclude_each_other() -> None:
+    made = program(
+        row("select_one c", "a", choice_filter="name != ${b}"),
+        row("select_one c", "b", choice_filter="name != ${a}"),
+        choices=tuple({"list_name": "c", "name": n, "label": n} for n in "xyz"),
+    )
+    instance = begin(made)
+    instance.set("/data/a", "x")
+    assert [choice.name for choice in instance.choices("/data/b")] == ["y", "z"]
+    instance.set("/data/b", "y")
+    assert [choice.name for choice in instance.choices("/data/a")] == ["x", "z"]
+    assert instance.problems() == ()
+
+
 def test_reading_the_instance_before_is_no_circle() -> None:
     previous = Expression("coalesce(indexed-repeat(/data/r/x, /data/r, position(..) - 1), 0) + 1")
     number = Question("x", "/data/r/x", "integer", "int", calculate=previous)
