@@ -158,6 +158,28 @@ class Station:
             raise
         return station
 
+    @classmethod
+    def rescue(cls, folder: Path, *, clock: Clock | None = None, progress: Progress | None = None) -> Station:
+        """Open a station whose ledgers are damaged: throw `township.db` away and make it again from the journal.
+
+        Raises DatabaseError where the journal itself is damaged, or the file is in use elsewhere.
+        """
+        folder = Path(folder)
+        station = cls(folder, settings.read(folder), clock or SystemClock())
+        try:
+            station.journal.arrived()
+            for suffix in ("", "-wal", "-shm"):
+                (folder / f"township.db{suffix}").unlink(missing_ok=True)
+            station.projection.catch_up(progress)
+            station._bring_up_to_date()
+        except OSError as error:
+            station.close()
+            raise explained(error, folder / "township.db") from error
+        except BaseException:
+            station.close()
+            raise
+        return station
+
     def _bring_up_to_date(self) -> None:
         self.drafts.list()
         self.projection.name_villages((village.code, village.name) for village in self.villages)

@@ -8,8 +8,11 @@ from typing import Any
 import click
 
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+from collect.database import DatabaseError
 from collect.settings import ROLES, StationError, Village
 from forms.problems import Place, Problem
+
+_DAMAGED = ("COLLECT_DATABASE_CORRUPT", "COLLECT_NOT_A_DATABASE")  # what throwing the ledgers away may mend
 
 
 @click.group()
@@ -179,8 +182,15 @@ def rebuild(*, station_dir: Path, as_json: bool) -> None:
     """由日志重建全部台账。 / Build all ledgers again from the journal."""
     from collect.station import Station
 
-    with Station.open(station_dir) as opened, progress_bar("重建" if language() == "zh" else "rebuilding") as progress:
-        revisions = opened.rebuild(progress)
+    with progress_bar("重建" if language() == "zh" else "rebuilding") as progress:
+        try:
+            with Station.open(station_dir) as opened:
+                revisions = opened.rebuild(progress)
+        except DatabaseError as error:
+            if error.code not in _DAMAGED:
+                raise
+            with Station.rescue(station_dir, progress=progress) as opened:
+                revisions = opened.journal.arrived()
     if as_json:
         print_json({"revisions": revisions})
     else:

@@ -96,3 +96,20 @@ def test_verify_says_what_is_wrong_and_rebuild_mends_the_ledgers(cunce: Command,
         connection.execute("UPDATE revision SET author = '别人'")
     found = cunce("station", "verify", "--station", "甲")
     assert (found.status, "COLLECT_DIGEST_WRONG" in found.err) == (1, True)
+
+
+def test_ledgers_that_are_no_database_any_more_are_made_again_and_a_broken_journal_is_not_touched(
+    cunce: Command, tmp_path: Path
+) -> None:
+    with Station.create(tmp_path / "甲", name="x") as station:
+        record = station.save({"village": VILLAGE, "head_name": "张三"}, household(), author="李").record
+    (tmp_path / "甲" / "township.db").write_bytes(b"broken" * 2000)
+    assert "COLLECT_NOT_A_DATABASE" in cunce("station", "verify", "--station", "甲").err
+    assert cunce("station", "rebuild", "--station", "甲").status == 0
+    assert cunce("station", "verify", "--station", "甲").status == 0
+    with Station.open(tmp_path / "甲", readonly=True) as station:
+        assert station.answers("household", record)["head_name"] == "张三"
+    (tmp_path / "甲" / "journal.db").write_bytes(b"broken" * 2000)
+    found = cunce("station", "rebuild", "--station", "甲")
+    assert (found.status, "COLLECT_NOT_A_DATABASE" in found.err, "journal.db" in found.err) == (1, True, True)
+    assert (tmp_path / "甲" / "township.db").stat().st_size > 0
