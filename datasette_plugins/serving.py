@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -66,7 +67,7 @@ def secret_of(folder: Path, name: str = "datasette") -> str:
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if name not in kept:
         kept[name] = secrets.token_hex(32)
-        fresh = path.with_suffix(".new")
+        fresh = path.with_suffix(f".{os.getpid()}.new")
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(kept), encoding="utf-8")
         fresh.replace(path)

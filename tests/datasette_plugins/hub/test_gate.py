@@ -13,6 +13,7 @@ from datasette.app import Datasette
 
 from collect.station import Station
 from datasette_plugins import serving
+from datasette_plugins.hub import conflicts
 from datasette_plugins.hub.gate import look_of, without_blanks
 from datasette_plugins.hub.people import accounts_of
 from tests.datasette_plugins.hub.township import PASSWORD, A, Running
@@ -72,6 +73,22 @@ def test_a_look_at_a_row_and_an_export_stand_in_the_log(fresh: Running) -> None:
         ("export", "cadre_a", f"{A}/household.csv?_stream=on"),
         ("export", "cadre_a", f"{A}/household.xlsx"),
     ]
+
+
+def test_a_fault_of_ours_is_a_page_in_words_without_a_traceback(
+    township: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(station: Station) -> None:
+        raise RuntimeError("赤大0 cannot be read")
+
+    monkeypatch.setattr(conflicts, "_read", broken)
+    with township.client("reviewer") as client:
+        answer = client.get("/-/queue")
+        data = client.get("/-/queue", headers={"accept": "application/json"})
+    assert (answer.status_code, data.status_code) == (500, 500)
+    assert "系统出错了" in answer.text
+    assert "cannot be read" not in answer.text + data.text
+    assert "Traceback" not in answer.text + data.text
 
 
 @pytest.mark.parametrize(
