@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collect.station import Received, Station
 
 MAX_BODY: Final = 64 * 1024 * 1024  # a server may refuse longer requests unread
+FAR: Final = 200  # arrivals: a station that lags further behind is told so, though nothing among them is for it
 JSON: Final = "application/json"
 BUNDLE: Final = "application/vnd.cunce.bundle"
 _STATUS: Final = {NotAdmittedError: 401, PeerError: 403, BundleError: 400, RequestError: 400, JournalError: 409}
@@ -97,13 +98,17 @@ def give(station: Station, peers: Peers, peer: Peer, request: Request) -> Bundle
         cursors = dict.fromkeys(peer.villages, request.cursor)
     else:
         return _to(station, peer, replace(receipt, more=True))
-    receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors)
-    bundle = _to(station, peer, receipt, _wanted(arrivals, peer.station, request.own), _forms(station, request))
-    peers.seen(peer.station, received=receipt.held[peer.station], cursor=min(cursors.values(), default=0))
     level = len(set(cursors.values())) <= 1
-    if up_to_date and level and not (reset or bundle.revisions or bundle.forms):
+    receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors)
+    wanted = _wanted(arrivals, peer.station, request.own)
+    while level and receipt.more and not wanted:  # a batch of nothing but the station's own: read on
+        further, arrivals = _serve(station, receipt, dict.fromkeys(cursors, receipt.cursor))
+        receipt, wanted = replace(further, after=receipt.after), _wanted(arrivals, peer.station, request.own)
+    forms = _forms(station, request)
+    peers.seen(peer.station, received=receipt.held[peer.station], cursor=min(cursors.values(), default=0))
+    if up_to_date and level and not (reset or wanted or forms or receipt.cursor - receipt.after > FAR):
         return None
-    return bundle
+    return _to(station, peer, receipt, wanted, forms)
 
 
 def _serve(station: Station, receipt: Receipt, cursors: dict[str, int]) -> tuple[Receipt, tuple[Arrival, ...]]:

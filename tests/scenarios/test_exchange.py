@@ -219,6 +219,22 @@ def test_a_long_push_that_breaks_goes_on_where_it_stopped(
     assert (outcome.sent, outcome.confirmed) == (15, 35)
 
 
+def test_a_batch_of_nothing_but_ones_own_hides_nothing_behind_it(
+    hub: Station, one: Station, two: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.serving.BATCH", 3)
+    monkeypatch.setattr("sync.serving.FAR", 5)
+    for number in range(7):
+        save(one, head_name=f"户{number}")
+    by_line(one, Line(hub))
+    save(two, head_name="李四")
+    by_line(two, Line(hub))
+    assert by_line(one, Line(hub)).received == 1
+    assert ledger(one) == ledger(hub)
+    assert set(hub_row(one).cursors.values()) == {hub.journal.arrived()}, "and what is behind is not read again"
+    assert by_line(one, Line(hub)).requests == 1
+
+
 def test_heavy_answers_are_carried_in_several_bundles(
     hub: Station, one: Station, two: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,6 +315,23 @@ def test_an_answer_damaged_on_the_stick_loses_nothing(hub: Station, one: Station
     file.write_bytes(damaged)
     outcome = by_stick(one, stick)
     assert [each.code for each in outcome.problems] == ["SYNC_BUNDLE_DAMAGED"]
+    carry(hub, stick, one)
+    assert ledger(one) == ledger(hub)
+
+
+def test_the_first_of_several_answers_lost_makes_no_hole(
+    hub: Station, one: Station, two: Station, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.serving.BATCH", 2)
+    for number in range(5):
+        save(two, head_name=f"户{number}")
+    by_line(two, Line(hub))
+    by_stick(one, stick)
+    attend(hub, stick)
+    first, *rest = sorted((stick / "cunce" / hub.id / "to-station" / one.id).glob("*.cunce"))
+    assert len(rest) == 2
+    first.unlink()
+    assert by_stick(one, stick).received == 3
     carry(hub, stick, one)
     assert ledger(one) == ledger(hub)
 

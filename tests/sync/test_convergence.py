@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -41,6 +42,9 @@ class Township(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.small = pytest.MonkeyPatch()  # batches so small that one exchange takes several
+        for name in ("serving.BATCH", "transport.http.HttpTransport.batch", "transport.folder.FolderTransport.batch"):
+            self.small.setattr(f"sync.{name}", 3)
         self.root = Path(tempfile.mkdtemp(prefix="cunce-"))
         self.hub = make_hub(self.root / "hub", villages=(EAST, WEST))
         self.laptops = [make_laptop(self.root / str(n), self.hub, f"{n}号", EAST, WEST) for n in range(3)]
@@ -57,6 +61,7 @@ class Township(RuleBasedStateMachine):
             for station in (self.hub, *self.laptops):
                 station.close()
             shutil.rmtree(self.root, ignore_errors=True)
+            self.small.undo()
 
     @initialize()
     def forms_arrive(self) -> None:
