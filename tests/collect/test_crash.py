@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -124,28 +125,55 @@ def test_ledgers_that_could_not_be_written_follow_later(tmp_path: Path) -> None:
         assert station.projection.counts()["household"] == station.journal.arrived() == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as only POSIX systems can")
-def test_a_disk_that_fills_while_a_process_saves(tmp_path: Path) -> None:
-    folder = tmp_path / "station"
-    with Station.create(folder, name="x") as station:
-        station.add_form(household())
-    limited = (
-        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)); "
-        "from pathlib import Path; import tests.collect.crashing as c\n"
-        "from forms.problems import CunceError\n"
-        "try: c.main(Path(sys.argv[1]))\n"
+def saved_until_refused(folder: Path, before: str = "") -> list[str]:
+    """Let a process save until the disk refuses, and return what it said: what it had saved, last the refusal."""
+    script = (
+        f"import sys; {before}\n"
+        "from pathlib import Path; from tests.collect.crashing import main; from forms.problems import CunceError\n"
+        "try: main(Path(sys.argv[1]))\n"
         "except CunceError as error: print('refused', error.code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", limited, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, "-c", script, str(folder)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    lines = done.stdout.splitlines()
-    assert lines[-1].startswith("refused COLLECT_"), done.stderr
-    full = ("COLLECT_DISK_FULL", "COLLECT_DATABASE_INPUT_OUTPUT", "COLLECT_LEDGERS_BEHIND")
-    assert lines[-1].split()[1] in full
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def refused_clearly(folder: Path, lines: list[str]) -> None:
+    word, code = lines[-1].split()
+    assert word == "refused"
+    assert code in ("COLLECT_DISK_FULL", "COLLECT_DATABASE_INPUT_OUTPUT", "COLLECT_LEDGERS_BEHIND")
     with Station.open(folder) as station:
         assert station.verify() == ()
         for line in lines[:-1]:
             record, at = line.split()
             assert int(station.answers("household", record)["head_name"]) in (int(at), int(at) + 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as only POSIX systems can")
+def test_files_that_may_not_grow_any_further(tmp_path: Path) -> None:
+    with Station.create(tmp_path / "x", name="x") as station:
+        station.add_form(household())
+    limit = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))"
+    )
+    refused_clearly(tmp_path / "x", saved_until_refused(tmp_path / "x", limit))
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_disk_that_fills_while_a_process_saves(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        with Station.create(disk / "x", name="x") as station:
+            station.add_form(household())
+        lines = saved_until_refused(disk / "x")
+        shutil.copytree(disk / "x", tmp_path / "y")
+        refused_clearly(tmp_path / "y", lines)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
