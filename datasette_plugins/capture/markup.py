@@ -7,7 +7,7 @@ import re
 from markupsafe import Markup, escape
 
 _STRONG = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__", re.S)
-_EMPHASIS = re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9*])\*(?=\S)([^*]+?)(?<=\S)\*(?![A-Za-z0-9*])")
 _HEADING = re.compile(r"^\s*#{1,6}\s+(.+?)\s*$", re.M)
 # Form authors also write these tags by hand; attributes (colours, fonts, links) are dropped with the tag.
 _TAG = re.compile(r"&lt;(/?)(b|strong|i|em|u|br)\s*/?&gt;", re.I)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LISTED = frozenset({"radio", "check", "rank"})
 _TABLE_COLUMNS = 5
-_TABLE_KINDS = frozenset({"text", "number", "decimal", "date", "time", "search", "readout"})
+_TABLE_KINDS = frozenset({"text", "number", "decimal", "date", "time", "search", "point", "readout"})
 # A section longer than this is opened into its own groups, so that the rail leads somewhere.
 _LONG_PART = 40
 

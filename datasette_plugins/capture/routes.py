@@ -93,7 +93,7 @@ async def options(datasette: Any, request: Any) -> Any:
 
     try:
         return _json(await desk_of(datasette).run(work))
-    except (KeyError, ValueError):
+    except (CunceError, KeyError, ValueError):
         return _refused(400)
     except SettledError:
         return _json({"conflict": True, "gone": True}, 409)

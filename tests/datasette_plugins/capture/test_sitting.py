@@ -1,0 +1,113 @@
+"""Sittings without a browser: patches, resuming, languages, undo, and drafts of older versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from uuid6 import uuid7
+
+from collect.station import Station
+from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sittings, form_language, shifted
+from forms.reader import load_shipped, read_rows
+
+BASIC = "/data/household_basic"
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Station]:
+    villages = [("999999001001", "洗马塘村"), ("999999001002", "青石坡村")]
+    with Station.create(tmp_path / "station", name="测试", villages=villages, author="王建国") as made:
+        made.add_form(load_shipped("household"))
+        yield made
+
+
+def key(form: str = "household", record: str = "", village: str = "", draft: str = "") -> Key:
+    return Key(draft or str(uuid7()), form, record, village, "")
+
+
+def put(ref: str, value: Any) -> dict[str, Any]:
+    return {"op": "set", "ref": ref, "value": value}
+
+
+def test_a_patch_names_only_what_changed(station: Station) -> None:
+    sitting = Sittings().open(station, key(), "zh")
+    sitting.page()
+    patch = sitting.change(0, [put(f"{BASIC}/head_name", "陈秀英")])
+    assert patch["blocks"] == []
+    assert [view["ref"] for view in patch["views"]] == [f"{BASIC}/head_name"]
+
+
+def test_a_draft_is_on_the_disk_before_the_answer_and_goes_on_elsewhere(station: Station) -> None:
+    own = key()
+    Sittings().open(station, own, "zh").change(0, [put(f"{BASIC}/head_name", "陈秀英")])
+    (draft,) = station.drafts.list()
+    assert draft.title == "陈秀英"
+    again = Sittings().open(station, own, "zh")
+    assert again.counter == 1
+    assert again.instance.get(f"{BASIC}/head_name") == "陈秀英"
+
+
+def test_two_processes_on_one_station_do_not_overwrite_each_other(station: Station) -> None:
+    own = key()
+    one, two = Sittings().open(station, own, "zh"), Sittings().open(station, own, "zh")
+    one.change(0, [put(f"{BASIC}/head_name", "陈秀英")])
+    with pytest.raises(OvertakenError) as caught:
+        two.change(0, [put(f"{BASIC}/head_name", "李小军")])
+    assert caught.value.counter == 1
+    assert two.instance.get(f"{BASIC}/head_name") == "陈秀英"
+
+
+def test_a_refused_request_leaves_nothing_behind(station: Station) -> None:
+    sitting = Sittings().open(station, key(), "zh")
+    with pytest.raises(ValueError, match="fly"):
+        sitting.change(0, [put(f"{BASIC}/head_name", "陈秀英"), {"op": "fly"}])
+    assert sitting.instance.get(f"{BASIC}/head_name") == ""
+    assert station.drafts.list() == ()
+
+
+def test_a_discarded_draft_is_settled(station: Station) -> None:
+    own = key()
+    sitting = Sittings().open(station, own, "zh")
+    sitting.change(0, [put(f"{BASIC}/head_name", "陈秀英")])
+    sitting.discard()
+    with pytest.raises(SettledError) as caught:
+        Sittings().open(station, own, "zh")
+    assert caught.value.where == ""
+
+
+def test_a_village_named_before_is_filled_in(station: Station) -> None:
+    sitting = Sittings().open(station, key(village="999999001002"), "zh")
+    assert sitting.instance.get(f"{BASIC}/village") == "999999001002"
+
+
+def test_a_draft_of_an_older_version_opens_with_what_fits_and_says_what_does_not(station: Station) -> None:
+    def version(number: str, names: list[str]) -> Any:
+        survey = [{"type": "text", "name": name, "label": name} for name in names]
+        return read_rows({"survey": survey, "settings": [{"form_id": "notes", "version": number}]})
+
+    station.add_form(version("1", ["kept", "dropped"]))
+    own = key("notes", village="999999001001")
+    Sittings().open(station, own, "zh").change(0, [put("/data/kept", "甲"), put("/data/dropped", "乙")])
+    station.add_form(version("2", ["kept", "added"]))
+    page = Sittings().open(station, own, "zh").page()
+    assert page["misfits"] == ("dropped：乙",)
+    assert "甲" in page["sheet"]
+
+
+def test_the_form_speaks_the_pages_language_where_it_can() -> None:
+    form = load_shipped("household")
+    assert form_language(form, "", "en").startswith("English")
+    assert form_language(form, "", "zh").startswith("中文")
+    assert form_language(form, form.languages[1], "zh") == form.languages[1]
+
+
+@given(st.integers(1, 30), st.integers(1, 30))
+def test_a_row_put_back_moves_those_from_its_place_on(number: int, position: int) -> None:
+    moved = shifted(f"/data/member[{number}]/name", "/data/member", position)
+    assert moved == f"/data/member[{number + 1 if number >= position else number}]/name"
+    assert shifted("/data/note", "/data/member", position) == "/data/note"
