@@ -129,7 +129,7 @@ class Applier:
         for (table, record), pending in inserts.items():
             rows.setdefault(table, []).append(self._ledgers[table].row(record, pending.fields, about(pending.last)))
         for table, values in rows.items():
-            self._db.executemany(insert_sql(self._ledgers[table]), values)
+            self._db.executemany(self._ledgers[table].insert_sql, values)
 
     def _update(self, updates: Mapping[Key, _Pending]) -> None:
         """Update changed columns only, grouped by which columns changed (never NULL into the ones left out)."""
@@ -162,12 +162,6 @@ class Applier:
                 for (parent,) in _selected(self._db, sql, parents, first):
                     found.update(dict.fromkeys(parents[parent]))
         return found
-
-
-def insert_sql(ledger: Ledger) -> str:
-    """Return the statement that inserts a whole row."""
-    marks = ", ".join("?" * len(ledger.columns))
-    return f"INSERT INTO {quoted(ledger.name)} ({', '.join(map(quoted, ledger.columns))}) VALUES ({marks})"  # noqa: S608
 
 
 def _selected(db: Connection, sql: str, ids: Iterable[str], *first: str) -> Iterator[tuple[Any, ...]]:

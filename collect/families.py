@@ -173,10 +173,7 @@ class Families:
         table, record = key
         ledger = self._ledgers[table]
         self._remove(key)
-        row = ledger.row(record, merged.fields, about_merged(merged, status))
-        marks = ", ".join("?" * len(row))
-        names = ", ".join(map(quoted, ledger.columns))
-        self._db.execute(f"INSERT INTO {quoted(table)} ({names}) VALUES ({marks})", row)  # noqa: S608
+        self._db.execute(ledger.insert_sql, ledger.row(record, merged.fields, about_merged(merged, status)))
         self._db.executemany(
             'INSERT INTO conflict ("table", record, field, village, shown, candidates) VALUES (?, ?, ?, ?, ?, ?)',
             (

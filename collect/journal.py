@@ -408,14 +408,6 @@ class Journal:
         )
         return tuple(revision_of(row) for row in rows)
 
-    def get(self, revision: RevisionId) -> Revision | None:
-        """Return one revision, or None where it is not here or parked."""
-        rows = self._db.rows(
-            f"SELECT {_FIELDS} FROM revision WHERE station = ? AND seq = ?",  # noqa: S608
-            (revision.station, revision.seq),
-        )
-        return revision_of(rows[0]) if rows else None
-
     def digest(self, station: str, seq: int) -> str:
         """Return the digest of a station's revision with that number, "" where it is not held."""
         found = self._links_around([(station, seq)]).get((station, seq))

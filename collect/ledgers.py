@@ -27,10 +27,7 @@ _SQLITE_INTEGERS = 2**63
 
 @dataclass(frozen=True)
 class Ledger:
-    """One ledger table: the union of a form's versions, and how revisions become its rows.
-
-    `form`: the newest version; `title`: what the table is called, by language.
-    """
+    """One ledger table: the union of a form's versions, and how revisions become its rows; `form`: the newest one."""
 
     table: Table
     form: Form
@@ -136,6 +133,12 @@ class Ledger:
         extra = {name: fields[name] for name in unknown if fields[name] is not None}
         text = json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
         return [*row, about.village, *parent, about.rev, about.updated_at, about.updated_by, about.status, text]
+
+    @cached_property
+    def insert_sql(self) -> str:
+        """The statement that inserts a whole row."""
+        marks = ", ".join("?" * len(self.columns))
+        return f"INSERT INTO {quoted(self.name)} ({', '.join(map(quoted, self.columns))}) VALUES ({marks})"  # noqa: S608
 
     def answers(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answers of a row (SQL column -> value), with `_id`, empty ones left out."""

@@ -231,11 +231,6 @@ class Projection:
         """Return the ledgers of a table's repeats."""
         return tuple(ledger for ledger in self.ledgers.values() if ledger.parent == table)
 
-    def hidden(self, table: str, record: str) -> bool:
-        """Whether a record was deleted, itself or with the one above it."""
-        sql = 'SELECT 1 FROM _hidden WHERE "table" = ? AND record = ?'
-        return self._db.value(sql, (table, record)) is not None
-
     def hidden_below(self, table: str, parent: str) -> tuple[str, ...]:
         """Return the deleted rows of a repeat's table that belong to one record."""
         sql = 'SELECT record FROM _hidden WHERE "table" = ? AND parent = ? ORDER BY record'
