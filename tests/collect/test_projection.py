@@ -228,3 +228,14 @@ def test_a_row_whose_household_has_not_come_yet_is_there(station: Station) -> No
 @pytest.mark.parametrize("versions", [["1", "2", "10"], ["1.9", "1.10"], ["2025010199", "2026010101"], ["", "1"]])
 def test_numbers_in_versions_count_as_numbers(versions: list[str]) -> None:
     assert sorted(sorted(versions, key=len, reverse=True), key=version_key) == versions
+
+
+def test_a_record_is_named_by_labels_not_by_codes(tmp_path: Path) -> None:
+    survey = ({"type": "select_one water", "name": "group_name", "label": "饮水"},
+              {"type": "text", "name": "head_name", "label": "户主"},
+              {"type": "integer", "name": "household_number", "label": "户号"})  # fmt: skip
+    with Station.create(tmp_path / "b", name="b") as station:
+        form = made("1", survey)
+        record = station.save({"group_name": "tap", "head_name": "张三"}, form, author="李", village=VILLAGE).record
+        (row,) = station.attachments.open("household.csv").lookup("name", record)
+        assert row["label"] == "张三 自来水"
