@@ -55,7 +55,9 @@ class Canvas:
         self._pdf.add_page()
         self.page += 1
 
-    def describe(self, *, title: str, subject: str, keywords: str, author: str, made: datetime) -> None:
+    def describe(
+        self, *, title: str, subject: str, keywords: str, author: str, made: datetime, language: str = "zh-CN"
+    ) -> None:
         """Set the document's metadata; `made` (with its zone) becomes its date, so equal content gives equal bytes."""
         pdf = self._pdf
         pdf.set_title(title)
@@ -63,7 +65,7 @@ class Canvas:
         pdf.set_keywords(keywords)
         pdf.set_author(author)
         pdf.set_creator("Cunce 村册")
-        pdf.set_lang("zh-CN")
+        pdf.set_lang(language)
         pdf.set_creation_date(made)
         self.texts += [title, subject, keywords, author]
 

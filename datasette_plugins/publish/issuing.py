@@ -68,11 +68,17 @@ class Sheet:
 
     def warnings(self) -> tuple[Problem, ...]:
         """Return a warning for every character that no font holds."""
-        place = Place(name=self.village.code)
-        return tuple(
-            Problem("PLUGINS_CHARACTER_UNDRAWN", place, {"character": one, "code": f"{ord(one):04X}"}, "warning")
-            for one in self.rendered.missing
+        return undrawn(self.rendered.missing, self.village.code)
+
+
+def undrawn(missing: Sequence[str], name: str) -> tuple[Problem, ...]:
+    """Return a warning for every character that no font holds; `name`: what was drawn."""
+    return tuple(
+        Problem(
+            "PLUGINS_CHARACTER_UNDRAWN", Place(name=name), {"character": one, "code": f"{ord(one):04X}"}, "warning"
         )
+        for one in missing
+    )  # fmt: skip
 
 
 def make(
@@ -104,13 +110,17 @@ def write(sheet: Sheet, folder: Path) -> Path:
 
     The file appears whole or not at all; one of the same name is replaced.
     """
-    path = folder / sheet.file_name
+    return write_pdf(sheet.rendered.pdf, folder / sheet.file_name)
+
+
+def write_pdf(pdf: bytes, path: Path) -> Path:
+    """Write a PDF, whole or not at all, its folder made where it is missing; returns the path, raises SheetError."""
     temporary: Path | None = None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
             temporary = Path(file.name)
-            file.write(sheet.rendered.pdf)
+            file.write(pdf)
         temporary.replace(path)
     except OSError as error:
         if temporary is not None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import segno
-
 from datasette_plugins.publish.canvas import Canvas, Written
 from datasette_plugins.publish.figures_column import draw_heads, draw_sections, lay
 from datasette_plugins.publish.fonts import Faces
 from datasette_plugins.publish.map_painter import paint_map
+from datasette_plugins.publish.qr import draw_qr
 from datasette_plugins.publish.sheet_data import Figure, Section, SheetData, shown
 from datasette_plugins.publish.tables import (
     Column,
@@ -247,17 +246,7 @@ def _footer(canvas: Canvas, sheet: SheetData, number: int, total: int) -> None:
 
 def _qr(canvas: Canvas, address: str, box: Box) -> None:
     """The QR code of the public page, drawn as vectors, with words under it."""
-    matrix = tuple(segno.make(address, error="m", micro=False).matrix)
-    step = box.h / (len(matrix) + 2)
-    for row, line in enumerate(matrix):
-        start = None
-        for column, bit in enumerate((*line, 0)):
-            if bit and start is None:
-                start = column
-            elif not bit and start is not None:
-                x, y = box.x + (start + 1) * step, box.y + (row + 1) * step
-                canvas.rect(Box(x, y, (column - start) * step, step), fill=(0, 0, 0))
-                start = None
+    draw_qr(canvas, address, box)
     canvas.text(box.x + box.w / 2, box.bottom + 2.0, "扫码看公开页", 6, colour=MUTED, align="center")
 
 

@@ -1,0 +1,188 @@
+"""Questions on paper: number, rule, words and room for the answer; short ones two to a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from datasette_plugins.publish.blank_fields import LINE, Fields
+from datasette_plugins.publish.canvas import Canvas
+from datasette_plugins.publish.paper import Ask, Heading, Remark
+from datasette_plugins.publish.strips import Piece, Strip, beside, space, total, words
+from datasette_plugins.ui.language import say
+from datasette_plugins.village_map.geometry import Box
+from datasette_plugins.village_map.symbols import ACCENT, MUTED, Colour
+
+LABEL, SMALL = 9.5, 7.2
+RULE_INK: Colour = (150, 62, 16)
+HAIR: Colour = (214, 219, 222)
+_GUTTER = 7.6
+_BETWEEN = 5.0  # two questions on one line
+_TALLEST_HALF = 19.0
+_BESIDE = 3.0  # between a label and its field on the same line
+_ALONE = frozenset({"lines", "rank", "sketch", "point", "file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """How questions are set: on which canvas, in which language (zh or en), in which width."""
+
+    canvas: Canvas
+    words: str
+    width: float
+
+    def pieces(self, items: Sequence[Ask | Heading | Remark]) -> Iterator[Piece]:
+        """Yield what items that follow each other look like."""
+        waiting: tuple[Strip, ...] = ()
+        whole: tuple[Strip, ...] = ()
+        for item in items:
+            half = self._half(item) if isinstance(item, Ask) else ()
+            if half and waiting:
+                yield self._ruled((beside([(0.0, waiting), (self._half_width() + _BETWEEN, half)]),))
+                waiting = ()
+                continue
+            if waiting:
+                yield self._ruled(whole)
+                waiting = ()
+            if half and isinstance(item, Ask):
+                waiting, whole = half, tuple(self.ask(item, self.width))
+            else:
+                yield self._piece(item)
+        if waiting:
+            yield self._ruled(whole)
+
+    def _piece(self, item: Ask | Heading | Remark) -> Piece:
+        if isinstance(item, Ask):
+            return self._ruled(tuple(self.ask(item, self.width)))
+        if isinstance(item, Heading):
+            return self.heading(item)
+        return Piece((space(0.8), *self.remark(item), space(1.4)))
+
+    def ask(self, ask: Ask, width: float) -> list[Strip]:
+        """Return a question as strips of a width."""
+        inner = width - _GUTTER
+        fields = Fields(self.canvas, self.words)
+        label = titled(ask, self.words)
+        needed = self.canvas.measure(label, LABEL)
+        strips = [] if not ask.rule else rule(self.canvas, ask.rule, width, left=_GUTTER)
+        least = min(fields.least(ask.field), 60.0 if ask.field.kind == "choices" else 1000.0)
+        room = inner - needed - _BESIDE
+        is_beside = "\n" not in label and room >= least and ask.field.kind not in ("lines", "rank")
+        if is_beside and ask.field.kind == "choices" and len(fields.lay(ask.field, room)) > 1:
+            # Choices in several lines stand best under their question, unless that makes it no shorter.
+            is_beside = len(fields.lay(ask.field, inner)) == len(fields.lay(ask.field, room))
+        said = self._said(ask.number, label)
+        if is_beside:
+            field = fields.lay(ask.field, room)
+            distance = _GUTTER + needed + _BESIDE
+            strips.append(_level(said[0], field[0], distance))
+            strips += [beside([(distance, [strip])]) for strip in field[1:]]
+        else:
+            strips += self._said(ask.number, label, inner)
+            strips += [beside([(_GUTTER, [strip])]) for strip in fields.lay(ask.field, inner)]
+        return [*strips, *small(self.canvas, ask.notes, width, self.words, left=_GUTTER), space(0.7)]
+
+    def heading(self, heading: Heading) -> Piece:
+        """Return a section's title, with the rule for all of it; no page ends with it."""
+        canvas, size = self.canvas, 11.0 if heading.level == 1 else 10.0
+        lines = words(canvas, heading.text, self.width, size, left=2.6, colour=ACCENT, bold=True)
+        height = total(lines)
+
+        def draw(x: float, y: float) -> None:
+            canvas.rect(Box(x, y + 0.6, 1.2 if heading.level == 1 else 0.6, height - 1.2), fill=ACCENT)
+            top = y
+            for line in lines:
+                line.draw(x, top)
+                top += line.height
+            if heading.level == 1:
+                canvas.line((x, y + height + 0.3), (x + self.width, y + height + 0.3), colour=ACCENT, width=0.25)
+
+        strips = [space(2.2), Strip(height + 0.8, draw)]
+        if heading.rule:
+            strips += rule(canvas, heading.rule, self.width, left=2.6)
+        return Piece(tuple(strips), holds_next=True)
+
+    def remark(self, remark: Remark) -> list[Strip]:
+        """Return text to read, with its rule."""
+        strips = rule(self.canvas, remark.rule, self.width, left=2.6) if remark.rule else []
+        if remark.text:
+            strips += words(self.canvas, remark.text, self.width, 8.6, left=2.6)
+        return strips
+
+    def _said(self, number: int, label: str, inner: float = 10_000.0) -> list[Strip]:
+        """A label with its number before its first line."""
+        lines = words(self.canvas, label, inner, LABEL, leading=1.42)
+        digits = words(self.canvas, str(number), _GUTTER, LABEL, colour=ACCENT, bold=True, leading=1.42)
+        first = beside([(0.0, digits), (_GUTTER, lines[:1])])
+        return [first, *(beside([(_GUTTER, [line])]) for line in lines[1:])]
+
+    def _half(self, ask: Ask) -> tuple[Strip, ...]:
+        """A question in half the width, or nothing where it needs all of it."""
+        if ask.field.kind in _ALONE or ask.rule or len(ask.label) > 40:
+            return ()
+        strips = tuple(self.ask(ask, self._half_width()))
+        return strips if total(strips) <= _TALLEST_HALF and self._is_level(ask) else ()
+
+    def _is_level(self, ask: Ask) -> bool:
+        """Whether label and answer fit one line of half the width, or the choices below their label one more."""
+        fields = Fields(self.canvas, self.words)
+        inner = self._half_width() - _GUTTER
+        needed = self.canvas.measure(titled(ask, self.words), LABEL) + _BESIDE
+        if needed + min(fields.least(ask.field), inner) <= inner:
+            return True
+        return ask.field.kind == "choices" and needed <= inner and len(fields.lay(ask.field, inner)) == 1
+
+    def _half_width(self) -> float:
+        return (self.width - _BETWEEN) / 2
+
+    def _ruled(self, strips: tuple[Strip, ...]) -> Piece:
+        """Strips with a hair line under them that leads the eye from the number to the answer's end."""
+
+        def draw(x: float, y: float) -> None:
+            self.canvas.line((x, y + 0.2), (x + self.width, y + 0.2), colour=HAIR, width=0.1)
+
+        return Piece((space(0.5), *strips, Strip(0.5, draw)))
+
+
+def titled(ask: Ask, language: str) -> str:
+    """Return a question's label with its marks: * for required, and whether several may be chosen."""
+    more = say("paper.multiple", language) if ask.field.many else ""
+    more = say("paper.rank", language) if ask.field.kind == "rank" else more
+    blank = " " if more and language == "en" else ""
+    return f"{ask.label}{'*' if ask.required else ''}{blank}{more}"
+
+
+def rule(canvas: Canvas, text: str, width: float, *, left: float = 0.0, size: float = SMALL + 0.4) -> list[Strip]:
+    """Return a skip rule: small, with an arrow before it."""
+    lines = words(canvas, text, width, size, left=left + 3.0, colour=RULE_INK)
+    first = lines[0]
+
+    def draw(x: float, y: float) -> None:
+        middle = y + first.height / 2
+        canvas.shape([(x + left + 0.3, middle - 1.0), (x + left + 2.0, middle), (x + left + 0.3, middle + 1.0)],
+                     fill=RULE_INK)  # fmt: skip
+        first.draw(x, y)
+
+    return [Strip(first.height, draw), *lines[1:]]
+
+
+def small(canvas: Canvas, notes: Sequence[str], width: float, language: str, *, left: float = 0.0) -> list[Strip]:
+    """Return hints and what an answer must be, in small print."""
+    if not notes:
+        return []
+    mark = "；" if language == "zh" else "; "
+    text = mark.join(note.replace("\n", " ").rstrip("。；;.") for note in notes)
+    return words(canvas, text, width, SMALL, left=left, colour=MUTED, leading=1.3)
+
+
+def _level(label: Strip, answer: Strip, distance: float) -> Strip:
+    """A label and the first line of its answer side by side, the label lower where people write by hand."""
+    height = max(label.height, answer.height)
+    over = height - label.height
+    down = over - 0.6 if answer.height >= LINE else over / 2
+
+    def draw(x: float, y: float) -> None:
+        label.draw(x, y + max(0.0, down))
+        answer.draw(x + distance, y + (height - answer.height) / 2)
+
+    return Strip(height, draw)
