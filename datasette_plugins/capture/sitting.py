@@ -201,8 +201,10 @@ class Sitting:
         answers = self.instance.answers(relevant_only=False)
         named = Outline(self.instance, language=self.language, tried=False).named(row)
         self.instance.remove(row)
-        self._removed = Removed(repeat, int(row.rpartition("[")[2].rstrip("]")), answers, [])
+        position = int(row.rpartition("[")[2].rstrip("]"))
+        self._removed = Removed(repeat, position, answers, [])
         answer["removed"] = named
+        answer["focus"] = f"{repeat}[{min(position, count - 1)}]" if count > 1 else repeat
         return repeat
 
     def _undo(self, answer: dict[str, Any]) -> list[str]:

@@ -188,6 +188,19 @@ def test_a_killed_program_loses_nothing_that_was_typed(served: Served, visit: An
     assert field(page, f"{BASIC}/phone").input_value() == "13812345678"
 
 
+def test_saving_while_the_program_is_down_is_done_when_it_is_back(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    fill_least(page)
+    served.kill()
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("#bar-offline:not([hidden])")
+    served.start()
+    page.wait_for_selector(".saved", timeout=15000)
+    with Station.open(served.folder, readonly=True) as station:
+        assert len(station.find("陈秀英", table="household")) == 1
+
+
 def test_two_windows_on_one_draft_do_not_overwrite_each_other(running: Running, visit: Any) -> None:
     one = visit(running[0].url, cookies=running[1])
     open_form(one, running[0])
@@ -232,6 +245,7 @@ def test_a_member_taken_out_can_be_had_back(running: Running, visit: Any) -> Non
     page.keyboard.press("Alt+Delete")
     until(page, lambda: page.locator("article.row").count() == 2, "the member was not taken out")
     assert field(page, "/data/member[2]/name").input_value() == "李小红"
+    at(page, "/data/member[2]/name")  # where the one stood that went
     field(page, "/data/member[2]/name").fill("李晓红")
     settled(page)
     page.keyboard.press("Alt+z")

@@ -284,7 +284,8 @@
 
   function enterBlock(block) {
     const first = block && [...block.querySelectorAll(".ask")].find((ask) => visible(ask) && controls.entry(ask));
-    if (first) enter(first);
+    const target = first ?? block?.querySelector(":scope > .add");
+    if (target) enter(target);
   }
 
   function go(ref, from, by_) {
