@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 import socket
 from collections.abc import Callable
 from importlib import resources
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from datasette.app import Datasette
 
+from collect.secrets import secret_of
 from collect.slices import slice_path, update_slices
 from datasette_plugins.desk import Mode, desk_of, open_desk
 
@@ -46,7 +44,7 @@ def build(station: Station, *, mode: Mode, settings: dict[str, Any] | None = Non
         [str(path) for path in databases(station, mode)],
         metadata=_metadata(folder, mode),
         settings={**SETTINGS, **(settings or {})},
-        secret=secret_of(folder),
+        secret=secret_of(folder, "datasette"),
         template_dir=str(Path(__file__).parent / "ui" / "pages"),
     )
     open_desk(datasette, station)
@@ -59,19 +57,6 @@ def databases(station: Station, mode: Mode) -> list[Path]:
     if mode == "laptop":
         return [township]
     return [township, *(slice_path(station.folder, village.code) for village in station.villages)]
-
-
-def secret_of(folder: Path, name: str = "datasette") -> str:
-    """Return the station's own secret of this name from secrets.json (mode 0600), made and kept when it is new."""
-    path = folder / "secrets.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if name not in kept:
-        kept[name] = secrets.token_hex(32)
-        fresh = path.with_suffix(f".{os.getpid()}.new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(kept), encoding="utf-8")
-        fresh.replace(path)
-    return str(kept[name])
 
 
 def serve(

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collect.peers import Peer, PeerError, Peers
 from collect.revision import canonical
+from collect.secrets import secret_of
 from forms.problems import CunceError, Place, Problem
 
 if TYPE_CHECKING:
@@ -235,17 +235,8 @@ def welcome(peer: Peer) -> Peer:
 
 
 def token_of(folder: Path, hub: str) -> str:
-    """Return this station's token at a hub from secrets.json (mode 0600), made and kept when it is new."""
-    path = folder / "secrets.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    name = f"token {hub}"
-    if name not in kept:
-        kept[name] = secrets.token_hex(32)
-        fresh = path.with_suffix(f".{os.getpid()}.new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(kept), encoding="utf-8")
-        fresh.replace(path)
-    return str(kept[name])
+    """Return this station's token at a hub, made and kept among its secrets when it is new."""
+    return secret_of(folder, f"token {hub}")
 
 
 def _hashed(text: str) -> str:

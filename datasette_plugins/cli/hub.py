@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -12,11 +11,13 @@ from typing import Any
 
 import click
 
-_STATION = click.option(
-    "--station", "folder", type=click.Path(path_type=Path), envvar="CUNCE_STATION", required=True,
-    help="Folder of the hub (乡镇站点文件夹).",
+from collect.cli.options import json_option, language, print_json, station_option
+from forms.problems import CunceError, Problem
+
+_NEW = click.option(
+    "--station", "station_dir", type=click.Path(path_type=Path), envvar="CUNCE_STATION", required=True,
+    help="Empty or new folder of the hub (乡镇站点文件夹).",
 )  # fmt: skip
-_JSON = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 _GENERATE = click.option("--generate", is_flag=True, help="Make a password and show it once (自动生成密码).")
 
 _SAID = {
@@ -38,8 +39,6 @@ _SAID = {
         "stopped": "已停下。",
         "plain": "注意：没有证书，密码在局域网里是明文。可用 --certificate 和 --key 开启加密。",
         "ask": "密码",
-        "not_hub": "{name} 不是乡镇站点。",
-        "taken": "端口 {port} 到 {last} 都被占用，请关掉别的程序，或用 --port 换一个。",
         "both": "--certificate 和 --key 要一起给。",
         "villages": "村写成 代码=名称，用逗号隔开，或者给一个 CSV 文件（两列：代码、名称）；读不懂：{text}",
     },
@@ -61,12 +60,14 @@ _SAID = {
         "stopped": "Stopped.",
         "plain": "Note: without a certificate passwords travel openly on the network; see --certificate and --key.",
         "ask": "Password",
-        "not_hub": "{name} is no hub.",
-        "taken": "Ports {port} to {last} are all taken; close other programs or choose another with --port.",
         "both": "Give --certificate and --key together.",
         "villages": "Write villages as code=name with commas between, or name a CSV file; not understood: {text}",
     },
 }
+
+
+class HubError(CunceError):
+    """A folder that is no hub, or no port to serve it on."""
 
 
 @click.group()
@@ -80,17 +81,17 @@ def account() -> None:
 
 
 @hub.command()
-@_STATION
+@_NEW
 @click.option("--name", required=True, help="Name of the township (乡镇名称).")
 @click.option("--code", default="", help="Its statistical code (统计区划代码).")
 @click.option("--villages", required=True, help="code=name,code=name,... or a CSV file (村：代码=名称，或 CSV 文件).")
 @click.option("--forms/--no-forms", "with_forms", default=True, help="Add the shipped ledgers (自带台账).")
-@_JSON
+@json_option
 @click.pass_context
 def init(
-    context: click.Context, *, folder: Path, name: str, code: str, villages: str, with_forms: bool, as_json: bool
+    context: click.Context, *, station_dir: Path, name: str, code: str, villages: str, with_forms: bool, as_json: bool
 ) -> None:
-    """建立乡镇站点 (make a township's hub in an empty folder)."""
+    """建立乡镇站点 (make a township's hub in an empty station_dir)."""
     from collect.station import Station, Village
     from forms.reader import load_shipped, shipped
 
@@ -98,27 +99,27 @@ def init(
     listed = _villages(villages, said)
     forms = [load_shipped(form) for form in shipped()] if with_forms else []
     with Station.create(
-        folder, name=name, role="hub", township=Village(code, name) if code else None, villages=listed
+        station_dir, name=name, role="hub", township=Village(code, name) if code else None, villages=listed
     ) as station:
         for form in forms:
             station.add_form(form)
-        data = {"station": str(folder), "id": station.id, "name": name, "villages": listed, "forms": len(forms)}
+        data = {"station": str(station_dir), "id": station.id, "name": name, "villages": listed, "forms": len(forms)}
     if as_json:
-        _echo_json(data)
+        print_json(data)
         return
-    click.echo(said["made"].format(name=name, count=len(listed), forms=len(forms), folder=folder))
-    click.echo(said["next"].format(folder=folder))
+    click.echo(said["made"].format(name=name, count=len(listed), forms=len(forms), folder=station_dir))
+    click.echo(said["next"].format(folder=station_dir))
 
 
 @hub.command()
-@_STATION
+@station_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the network.")
 @click.option("--port", type=click.IntRange(1, 65000), default=8001, show_default=True, help="Port (端口).")
 @click.option("--certificate", type=click.Path(exists=True, dir_okay=False), help="TLS certificate (PEM).")
 @click.option("--key", type=click.Path(exists=True, dir_okay=False), help="Its private key (PEM).")
 @click.pass_context
 def serve(
-    context: click.Context, *, folder: Path, host: str, port: int, certificate: str | None, key: str | None
+    context: click.Context, *, station_dir: Path, host: str, port: int, certificate: str | None, key: str | None
 ) -> None:
     """启动乡镇站点 (serve the hub until interrupted)."""
     from collect.accounts import Accounts
@@ -127,14 +128,14 @@ def serve(
     said = _said(context)
     if bool(certificate) != bool(key):
         raise click.UsageError(said["both"])
-    with _hub(folder, said) as station:
-        with closing(Accounts(station.folder)) as accounts:
+    with _hub(station_dir) as station:
+        with closing(Accounts(station.station_dir)) as accounts:
             if not any(not each.disabled for each in accounts.all()):
                 click.echo(said["no_account"], err=True)
         try:
             listening = serving.listen(host, port)
         except OSError as error:
-            raise click.ClickException(said["taken"].format(port=port, last=port + 19)) from error
+            raise HubError(Problem("PLUGINS_PORTS_TAKEN", context={"port": port, "last": port + 19})) from error
         got = listening.getsockname()[1]
         scheme = "https" if certificate else "http"
 
@@ -155,27 +156,27 @@ def serve(
 
 
 @hub.command()
-@_STATION
+@station_option
 @click.option("--name", required=True, help="What to call the laptop (设备名称).")
 @click.option("--villages", required=True, help="Codes of its villages, commas between (负责的村的代码).")
 @click.option("--address", default="", help="http://host:port where it reaches this hub; none for USB only.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
-@_JSON
+@json_option
 @click.pass_context
 def invite(
-    context: click.Context, *, folder: Path, name: str, villages: str, address: str, output: Path, as_json: bool
+    context: click.Context, *, station_dir: Path, name: str, villages: str, address: str, output: Path, as_json: bool
 ) -> None:
     """邀请一台设备 (write an invitation for one laptop)."""
     from collect.accounts import Accounts
     from sync.identity import make_invitation, write_invitation
 
     said = _said(context)
-    with _hub(folder, said) as station, closing(Accounts(station.folder)) as accounts:
+    with _hub(station_dir) as station, closing(Accounts(station.station_dir)) as accounts:
         invitation = make_invitation(station, name, _codes(villages), address)
         output.write_text(write_invitation(invitation), encoding="utf-8")
         accounts.note("laptop invited", account=_operator(), resource=name, villages=_codes(villages))
     if as_json:
-        _echo_json({"file": str(output), "name": name, "text": invitation.text, "villages": dict(invitation.villages)})
+        print_json({"file": str(output), "name": name, "text": invitation.text, "villages": dict(invitation.villages)})
         return
     click.echo(said["invited"].format(file=output, name=name))
     if address:
@@ -184,22 +185,22 @@ def invite(
 
 @account.command()
 @click.argument("name")
-@_STATION
+@station_option
 @click.option("--role", required=True, type=click.Choice(["administrator", "reviewer", "cadre", "leader"]))
 @click.option("--villages", default="", help="Codes of the villages it sees, commas between (能看的村的代码).")
 @click.option("--display", default="", help="Name to show, if not the account's (显示的名字).")
 @_GENERATE
-@_JSON
+@json_option
 @click.pass_context
 def add(
-    context: click.Context, *, name: str, folder: Path, role: str, villages: str, display: str, generate: bool,
+    context: click.Context, *, name: str, station_dir: Path, role: str, villages: str, display: str, generate: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
     """开通账号 (add an account)."""
     from collect.accounts import check_villages, new_password
 
     said = _said(context)
-    with _hub(folder, said) as station, _accounts(folder) as accounts:
+    with _hub(station_dir) as station, _accounts(station_dir) as accounts:
         codes = _codes(villages)
         check_villages(codes, (village.code for village in station.villages))
         password = new_password() if generate else _asked(said)
@@ -207,7 +208,7 @@ def add(
         accounts.note("account added", account=_operator(), resource=made.name, role=role, villages=codes)
     told = {"password": password} if generate else {}
     if as_json:
-        _echo_json({**_data(made), **told})
+        print_json({**_data(made), **told})
         return
     click.echo(said["added"].format(name=made.name, role=role))
     if generate:
@@ -215,16 +216,16 @@ def add(
 
 
 @account.command("list")
-@_STATION
-@_JSON
+@station_option
+@json_option
 @click.pass_context
-def list_(context: click.Context, *, folder: Path, as_json: bool) -> None:
+def list_(context: click.Context, *, station_dir: Path, as_json: bool) -> None:
     """列出账号 (list all accounts)."""
     said = _said(context)
-    with _hub(folder, said), _accounts(folder) as accounts:
+    with _hub(station_dir), _accounts(station_dir) as accounts:
         found = accounts.all()
     if as_json:
-        _echo_json([_data(each) for each in found])
+        print_json([_data(each) for each in found])
         return
     for each in found:
         scope = said["township"] if each.township else ",".join(each.villages)
@@ -235,53 +236,53 @@ def list_(context: click.Context, *, folder: Path, as_json: bool) -> None:
 
 @account.command()
 @click.argument("name")
-@_STATION
-@_JSON
+@station_option
+@json_option
 @click.pass_context
-def disable(context: click.Context, *, name: str, folder: Path, as_json: bool) -> None:
+def disable(context: click.Context, *, name: str, station_dir: Path, as_json: bool) -> None:
     """停用账号 (let an account in no more)."""
-    _set_disabled(context, name, folder, True, as_json)
+    _set_disabled(context, name, station_dir, True, as_json)
 
 
 @account.command()
 @click.argument("name")
-@_STATION
-@_JSON
+@station_option
+@json_option
 @click.pass_context
-def enable(context: click.Context, *, name: str, folder: Path, as_json: bool) -> None:
+def enable(context: click.Context, *, name: str, station_dir: Path, as_json: bool) -> None:
     """启用账号 (let a disabled account in again)."""
-    _set_disabled(context, name, folder, False, as_json)
+    _set_disabled(context, name, station_dir, False, as_json)
 
 
-def _set_disabled(context: click.Context, name: str, folder: Path, disabled: bool, as_json: bool) -> None:
+def _set_disabled(context: click.Context, name: str, station_dir: Path, disabled: bool, as_json: bool) -> None:
     said = _said(context)
-    with _hub(folder, said), _accounts(folder) as accounts:
+    with _hub(station_dir), _accounts(station_dir) as accounts:
         changed = accounts.change(name, disabled=disabled)
         accounts.note("account changed", account=_operator(), resource=changed.name, disabled=disabled)
     if as_json:
-        _echo_json(_data(changed))
+        print_json(_data(changed))
     else:
         click.echo(said["disabled" if disabled else "enabled"].format(name=changed.name))
 
 
 @account.command()
 @click.argument("name")
-@_STATION
+@station_option
 @_GENERATE
-@_JSON
+@json_option
 @click.pass_context
-def reset(context: click.Context, *, name: str, folder: Path, generate: bool, as_json: bool) -> None:
+def reset(context: click.Context, *, name: str, station_dir: Path, generate: bool, as_json: bool) -> None:
     """重设密码 (give an account a new password)."""
     from collect.accounts import new_password
 
     said = _said(context)
-    with _hub(folder, said), _accounts(folder) as accounts:
+    with _hub(station_dir), _accounts(station_dir) as accounts:
         password = new_password() if generate else _asked(said)
         accounts.reset(name, password)
         accounts.note("password reset", account=_operator(), resource=name)
     told = {"password": password} if generate else {}
     if as_json:
-        _echo_json({"name": name, **told})
+        print_json({"name": name, **told})
         return
     click.echo(said["reset"].format(name=name))
     if generate:
@@ -289,24 +290,24 @@ def reset(context: click.Context, *, name: str, folder: Path, generate: bool, as
 
 
 def _said(context: click.Context) -> dict[str, str]:
-    return _SAID[(context.obj or {}).get("lang", "zh")]
+    return _SAID[language(context)]
 
 
-def _hub(folder: Path, said: dict[str, str]) -> Any:
+def _hub(station_dir: Path) -> Any:
     """The hub's station, opened; a laptop's folder is refused before anything is written into it."""
     from collect.station import Station
 
-    station = Station.open(folder)
+    station = Station.open(station_dir)
     if station.role != "hub":
         station.close()
-        raise click.ClickException(said["not_hub"].format(name=station.name))
+        raise HubError(Problem("PLUGINS_NOT_A_HUB", context={"name": station.name}))
     return station
 
 
-def _accounts(folder: Path) -> Any:
+def _accounts(station_dir: Path) -> Any:
     from collect.accounts import Accounts
 
-    return closing(Accounts(folder))
+    return closing(Accounts(station_dir))
 
 
 def _codes(text: str) -> list[str]:
@@ -348,7 +349,3 @@ def _data(account: Any) -> dict[str, Any]:
         "disabled": account.disabled,
         "created_at": account.created_at,
     }
-
-
-def _echo_json(data: Any) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from collect.cli.options import language, station_option
+from forms.problems import CunceError, Problem
+
 HOST = "127.0.0.1"
 PORT = 8765
 
@@ -18,7 +21,6 @@ _SAID = {
         "open": "请用浏览器打开（网址只能用一次）：",
         "stop": "用完在这个窗口按 Ctrl+C 停下。",
         "stopped": "已停下，填过的都已存好。",
-        "none_free": "端口 {port} 到 {last} 都被占用，请关掉别的程序，或用 --port 换一个。",
     },
     "en": {
         "ready": "Cunce is running: {name}",
@@ -26,32 +28,32 @@ _SAID = {
         "open": "Open this address in a browser (it works once):",
         "stop": "Press Ctrl+C in this window to stop.",
         "stopped": "Stopped; everything that was entered is kept.",
-        "none_free": "Ports {port} to {last} are all taken; close other programs or choose another with --port.",
     },
 }
 
 
+class ServeError(CunceError):
+    """No port is free to serve on."""
+
+
 @click.command()
-@click.option(
-    "--station", "folder", type=click.Path(path_type=Path), envvar="CUNCE_STATION", required=True,
-    help="Folder of the station (站点文件夹).",
-)  # fmt: skip
+@station_option
 @click.option("--port", type=click.IntRange(1, 65000), default=PORT, show_default=True, help="Port (端口).")
 @click.option("--browser/--no-browser", default=True, help="Open the browser (自动打开浏览器).")
 @click.pass_context
-def serve(context: click.Context, folder: Path, port: int, browser: bool) -> None:
+def serve(context: click.Context, station_dir: Path, port: int, browser: bool) -> None:
     """在本机登记和查看 (data entry and browsing on this machine)."""
     from collect.station import Station
     from datasette_plugins import serving
     from datasette_plugins.capture.gate import ENTER, gate_of
 
-    said = _SAID[(context.obj or {}).get("lang", "zh")]
-    station = Station.open(folder)
+    said = _SAID[language(context)]
+    station = Station.open(station_dir)
     try:
         listening = serving.listen(HOST, port)
     except OSError as error:
         station.close()
-        raise click.ClickException(said["none_free"].format(port=port, last=port + 19)) from error
+        raise ServeError(Problem("PLUGINS_PORTS_TAKEN", context={"port": port, "last": port + 19})) from error
     got = listening.getsockname()[1]
 
     def ready(datasette: Any) -> None:
