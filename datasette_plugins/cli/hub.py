@@ -129,7 +129,7 @@ def serve(
     if bool(certificate) != bool(key):
         raise click.UsageError(said["both"])
     with _hub(station_dir) as station:
-        with closing(Accounts(station.station_dir)) as accounts:
+        with closing(Accounts(station.folder)) as accounts:
             if not any(not each.disabled for each in accounts.all()):
                 click.echo(said["no_account"], err=True)
         try:
@@ -171,7 +171,7 @@ def invite(
     from sync.identity import make_invitation, write_invitation
 
     said = _said(context)
-    with _hub(station_dir) as station, closing(Accounts(station.station_dir)) as accounts:
+    with _hub(station_dir) as station, closing(Accounts(station.folder)) as accounts:
         invitation = make_invitation(station, name, _codes(villages), address)
         output.write_text(write_invitation(invitation), encoding="utf-8")
         accounts.note("laptop invited", account=_operator(), resource=name, villages=_codes(villages))
