@@ -91,7 +91,7 @@ def account() -> None:
 def init(
     context: click.Context, *, station_dir: Path, name: str, code: str, villages: str, with_forms: bool, as_json: bool
 ) -> None:
-    """建立乡镇站点 (make a township's hub in an empty station_dir)."""
+    """建立乡镇站点 (make a township's hub in an empty folder)."""
     from collect.station import Station, Village
     from forms.reader import load_shipped, shipped
 

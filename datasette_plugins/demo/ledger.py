@@ -14,7 +14,7 @@ RELATIONS = {
 }  # fmt: skip
 _SEXES = {"male": "男", "female": "女"}
 _HOME = ("户编号", "户主姓名", "村民小组", "住\u3000\u3000址", "联系\u3000电话", "耕地面积\u3000（亩）")
-_MEMBER = ("姓\u3000名", "与户主\u3000关系", "公民身份\u3000号码", "性\u3000别", "务工\u3000地点")
+_MEMBER = ("姓\u3000名", "与户主\u3000关系", "公民身份\u3000号码", "性\u3000别", "外出\u3000务工", "务工\u3000地点")
 FIRST_ROW = 4  # 1-based row of the first member: below the title and two header rows
 
 
@@ -39,30 +39,30 @@ def write_ledger(path: Path, village_name: str, homes: Sequence[Household], toda
     sheet.merge_cells("A2:A3")
     sheet.merge_cells(start_row=2, start_column=2, end_row=2, end_column=1 + len(_HOME))
     sheet.merge_cells(start_row=2, start_column=2 + len(_HOME), end_row=2, end_column=width)
-    for row in sheet["A1:L3"]:
+    for row in sheet["A1:M3"]:
         for cell in row:
             cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
     faults = {}
     row = FIRST_ROW
     for number, home in enumerate([*homes, homes[0]], start=1):
-        _write_home(sheet, row, number, home)
+        _write_home(sheet, row, number, home, today)
         row += len(home.members)
     faults["duplicate"] = row - len(homes[0].members)
     faults["wrong_id"] = _spoil_check_character(sheet, homes)
     faults["numeric_id"] = _spoil_into_number(sheet, homes)
     sheet.append(["合计", f"{len(homes)}户"])
-    for column, characters in zip("BCDEFGHIJKL", (8, 10, 8, 14, 13, 10, 10, 9, 21, 6, 12), strict=True):
+    for column, characters in zip("BCDEFGHIJKLM", (8, 10, 8, 14, 13, 10, 10, 9, 21, 6, 8, 12), strict=True):
         sheet.column_dimensions[column].width = characters
     book.save(path)
     return faults
 
 
-def _write_home(sheet: Any, row: int, number: int, home: Household) -> None:
+def _write_home(sheet: Any, row: int, number: int, home: Household, today: date) -> None:
     for offset, member in enumerate(home.members):
         own: list[Any] = [None] * 7
         if offset == 0:
             own = [number, home.number, home.head.name, home.group, home.address, home.head.phone, home.farmland]
-        for column, value in enumerate([*own, *_member(member)], start=1):
+        for column, value in enumerate([*own, *_member(member, today)], start=1):
             cell = sheet.cell(row + offset, column, value)
             if isinstance(value, str):
                 cell.number_format = "@"
@@ -73,9 +73,10 @@ def _write_home(sheet: Any, row: int, number: int, home: Household) -> None:
             )
 
 
-def _member(member: Person) -> list[str]:
+def _member(member: Person, today: date) -> list[str]:
     name = f"{member.name[0]}\u3000{member.name[1]}" if len(member.name) == 2 else member.name
-    return [name, RELATIONS[member.relation], member.resident_id, _SEXES[member.sex], member.work_place]
+    away = "" if member.age(today) < 16 else "是" if member.work_away else "否"
+    return [name, RELATIONS[member.relation], member.resident_id, _SEXES[member.sex], away, member.work_place]
 
 
 def _spoil_check_character(sheet: Any, homes: Sequence[Household]) -> int:

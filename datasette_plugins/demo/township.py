@@ -89,6 +89,7 @@ def profile(place: Place, chance: random.Random, households: int, people: int) -
 def risk_points(place: Place, chance: random.Random) -> list[dict[str, Any]]:
     """Return the village's risk points in labels."""
     found = []
+    monitors = chance.sample(("李志强", "孙长根", "何永福", "赵秋生", "冯冬梅"), 3)
     for number, (hazard, spot, trigger) in enumerate(chance.sample(_HAZARDS, 3), start=1):
         position = moved(place.centre, 350 + chance.random() * 700, chance.random() * 360)
         refuge = moved(place.centre, 120, 40)
@@ -98,7 +99,7 @@ def risk_points(place: Place, chance: random.Random) -> list[dict[str, Any]]:
             "village": place.code, "number": f"{place.code[-3:]}-{number:02d}", "name": f"{spot}{hazard}",
             "hazard_type": hazard, "state": "监测中", "place": spot, "location": point(position), "households": homes,
             "people": homes * 3 + chance.randint(0, 5), "trigger_condition": trigger,
-            "monitor_name": chance.choice(("李志强", "孙长根", "何永福")),
+            "monitor_name": monitors[number - 1],
             "monitor_phone": f"139{chance.randint(0, 99_999_999):08d}", "warning_signal": "铜锣急敲、手摇报警器",
             "evacuation_route": line([position, middle, refuge]), "shelter": "完小操场",
         })  # fmt: skip

@@ -81,7 +81,7 @@ def test_failed_rows_come_back_with_the_reason_beside_each_cell(station: Station
     comments = [cell.comment.text for row in sheet.iter_rows() for cell in row if cell.comment]
     assert any("校验位" in comment for comment in comments)
     assert sheet.cell(2, 8).value == "家庭成员信息"
-    assert "A1:L1" in {str(cells) for cells in sheet.merged_cells.ranges}
+    assert "A1:M1" in {str(cells) for cells in sheet.merged_cells.ranges}
 
 
 def test_a_returned_workbook_mended_goes_into_the_same_household(station: Station, workbook: Write) -> None:
