@@ -164,7 +164,8 @@ class Outline:
         if not state.relevant:
             return View(ref, kind, False, node=node)
         value = "" if state.value is None else str(state.value)
-        labels = {choice.name: choice.label for choice in choices} if kind not in _LISTED else {}
+        chosen = {value, *value.split()} if value and kind not in _LISTED else set()
+        labels = {choice.name: choice.label for choice in choices if choice.name in chosen} if chosen else {}
         problem = self._told(state)
         return View(
             ref, kind, True, html_of(label), html_of(state.hint), state.required, value,

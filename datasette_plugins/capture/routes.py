@@ -12,7 +12,7 @@ from collect.saving import SaveError
 from datasette_plugins.capture import start
 from datasette_plugins.capture.lookup import fitting
 from datasette_plugins.capture.outline import plain
-from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sitting, sittings_of
+from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sitting, sittings_of, title_of
 from datasette_plugins.desk import desk_of
 from datasette_plugins.ui.language import language_of, words
 from forms.problems import CunceError
@@ -32,8 +32,8 @@ async def home(datasette: Any, request: Any) -> Any:
 
 async def find(datasette: Any, request: Any) -> Any:
     """Records by name, pinyin, number or phone, as a piece of the start page."""
-    text = request.args.get("q", "").strip()
-    hits = await desk_of(datasette).run(lambda station: start.hits(station, text))
+    text, language = request.args.get("q", "").strip(), language_of(request)
+    hits = await desk_of(datasette).run(lambda station: start.hits(station, text, language))
     return await _page(datasette, request, "found", {"text": text, "hits": hits, "limit": start.MOST_HITS})
 
 
@@ -51,7 +51,7 @@ async def form(datasette: Any, request: Any) -> Any:
     villages = await desk.run(lambda station: start.villages_to_choose(station, key))
     if villages:
         choices = [{"name": one.name, "href": _form_path(key, village=one.code)} for one in villages]
-        title = await desk.run(lambda station: station.form(form_id).title)
+        title = await desk.run(lambda station: title_of(station.form(form_id), language))
         return await _page(datasette, request, "village", {"villages": choices, "form_title": title})
     try:
         context = await desk.run(lambda station: sittings_of(datasette).open(station, key, language).page())
@@ -102,7 +102,8 @@ async def options(datasette: Any, request: Any) -> Any:
 async def saved(datasette: Any, request: Any) -> Any:
     """What was saved, and what may come next."""
     form_id, record = request.url_vars["form"], request.url_vars["record"]
-    context = await desk_of(datasette).run(lambda station: start.saved(station, form_id, record))
+    language = language_of(request)
+    context = await desk_of(datasette).run(lambda station: start.saved(station, form_id, record, language))
     if context is None:
         raise NotFound(record)
     return await _page(datasette, request, "saved", context)

@@ -129,7 +129,7 @@ class Sitting:
             "key": key._asdict(),
             "counter": self.counter,
             "editing": bool(key.record),
-            "form_title": form.title or form.form_id,
+            "form_title": title_of(form, self.language),
             "record_name": self.instance.instance_name if key.record else "",
             "village": {"name": names.get(key.village, key.village)} if key.village and not asked else None,
             "languages": form.languages,
@@ -341,6 +341,11 @@ def form_language(form: Form, wished: str, language: str) -> str:
     marks = {"zh": ("zh", "中文", "汉", "chinese"), "en": ("(en", "english")}[language]
     fitting = (each for each in form.languages if any(mark in each.lower() for mark in marks) or each == language)
     return next(fitting, form.default_language)
+
+
+def title_of(form: Form, language: str) -> str:
+    """Return what a form is called in the language of the pages."""
+    return form.settings.get(f"ledger::title_{language}") or form.title or form.form_id
 
 
 def author_of(station: Station) -> str:

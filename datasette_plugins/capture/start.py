@@ -12,7 +12,7 @@ from collect.overview import counts_by_village
 from collect.peers import Peers
 from collect.projection import Conflict
 from collect.search import Hit
-from datasette_plugins.capture.sitting import Key, village_question
+from datasette_plugins.capture.sitting import Key, title_of, village_question
 from forms.definition import Form
 from forms.reader import shipped
 from forms.tables import table_name, tables_of
@@ -35,7 +35,7 @@ def page(station: Station, text: str, language: str) -> dict[str, Any]:
     joined, waiting, days = unsent(station)
     return {
         "text": text,
-        "hits": hits(station, text) if text else [],
+        "hits": hits(station, text, language),
         "limit": MOST_HITS,
         "main_form": main or (ledgers[0] if ledgers else None),
         "ledgers": ledgers,
@@ -50,13 +50,14 @@ def page(station: Station, text: str, language: str) -> dict[str, Any]:
     }
 
 
-def hits(station: Station, text: str) -> list[dict[str, str]]:
+def hits(station: Station, text: str, language: str) -> list[dict[str, str]]:
     """Return the records found, each with the page it is changed on."""
     if not text:
         return []
     roots = _roots(station.forms())
     villages = {village.code: village.name for village in station.villages}
-    return [_hit(station, hit, roots, villages) for hit in station.find(text, limit=MOST_HITS) if hit.table in roots]
+    found = station.find(text, limit=MOST_HITS)
+    return [_hit(station, hit, roots, villages, language) for hit in found if hit.table in roots]
 
 
 def villages_to_choose(station: Station, key: Key) -> tuple[Village, ...]:
@@ -66,7 +67,7 @@ def villages_to_choose(station: Station, key: Key) -> tuple[Village, ...]:
     return station.villages
 
 
-def saved(station: Station, form_id: str, record: str) -> dict[str, Any] | None:
+def saved(station: Station, form_id: str, record: str, language: str) -> dict[str, Any] | None:
     """Return the context of capture/saved.html, None for a record that is not there."""
     form = station.form(form_id)
     table = table_name(form)
@@ -77,7 +78,7 @@ def saved(station: Station, form_id: str, record: str) -> dict[str, Any] | None:
     path = f"/-/capture/{quote(form_id, safe='')}"
     return {
         "record_name": row["label"],
-        "form_title": form.title or form_id,
+        "form_title": title_of(form, language),
         "village": {"name": name} if name else None,
         "again": f"{path}?{urlencode({'village': row['_village']})}" if row["_village"] else path,
         "edit": f"{path}/{quote(record, safe='')}",
@@ -105,10 +106,9 @@ def unsent(station: Station) -> tuple[bool, int, int]:
 
 def _ledger(form: Form, counts: Mapping[str, Mapping[str, int]], language: str) -> dict[str, Any]:
     table = table_name(form)
-    title = form.settings.get(f"ledger::title_{language}") or form.title or form.form_id
     return {
         "form_id": form.form_id,
-        "title": title,
+        "title": title_of(form, language),
         "count": sum(tables.get(table, 0) for tables in counts.values()),
         "new": f"/-/capture/{quote(form.form_id, safe='')}",
         "browse": f"/township/{quote(table, safe='')}",
@@ -139,7 +139,7 @@ def _draft(station: Station, draft: Any, language: str) -> dict[str, Any]:
     when = datetime.fromisoformat(draft.updated_at).astimezone()
     return {
         "name": draft.title,
-        "title": (form.title if form else "") or draft.form_id,
+        "title": title_of(form, language) if form else draft.form_id,
         "record": draft.record,
         "village": names.get(draft.village, ""),
         "when": f"{when:%m-%d %H:%M}",
@@ -163,7 +163,11 @@ def _roots(forms: Iterable[Form]) -> dict[str, tuple[Form, tuple[str, ...]]]:
 
 
 def _hit(
-    station: Station, hit: Hit, roots: Mapping[str, tuple[Form, tuple[str, ...]]], villages: Mapping[str, str]
+    station: Station,
+    hit: Hit,
+    roots: Mapping[str, tuple[Form, tuple[str, ...]]],
+    villages: Mapping[str, str],
+    language: str,
 ) -> dict[str, str]:
     form, chain = roots[hit.table]
     table, record, label = hit.table, hit.record, ""
@@ -171,7 +175,7 @@ def _hit(
         row = next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), {})
         table, record = above, str(row.get("_parent") or "")
         label = str(next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), {}).get("label", ""))
-    about = [form.title or form.form_id, label, villages.get(hit.village, "")]
+    about = [title_of(form, language), label, villages.get(hit.village, "")]
     return {
         "name": hit.label,
         "about": " · ".join(part for part in about if part),

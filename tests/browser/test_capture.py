@@ -280,6 +280,7 @@ def test_a_choice_is_found_by_pinyin_initials(running: Running, visit: Any) -> N
     page.wait_for_selector(".finder li[role=option]:visible")
     page.keyboard.press("Enter")
     until(page, lambda: nation.input_value() == "布依族", f"byz found {nation.input_value()}")
+    at(page, "/data/member[1]/education")
     nation.focus()
     page.keyboard.type("没有这个民族")
     page.keyboard.press("Tab")
