@@ -14,6 +14,7 @@ from forms.expressions.values import number_text
 from forms.instance import Instance, InstanceError, NodeState
 from forms.program import compile_form
 from forms.xform import read_xform
+from tests.conformance.xpath import read_lines, speak_plainly
 
 Trace = Mapping[str, Any]
 Step = Mapping[str, Any]
@@ -160,18 +161,22 @@ def _moment(text: str) -> datetime | None:
 def run(lines: list[str], *, quiet: bool) -> tuple[int, int]:
     """Run traces, one JSON object a line, and print those that fail; return how many passed and failed."""
     passed = failed = 0
-    for line in filter(str.strip, lines):
-        trace = json.loads(line)
-        if trace.get("fails"):
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
             continue
+        # One broken line (or one broken engine) must not hide the others.
+        trace: Trace = {}
         try:
+            trace = json.loads(line)
+            if trace.get("fails"):
+                continue
             differences = run_trace(trace)
         except Exception as crash:
-            # One broken trace (or one broken engine) must not hide the others.
             differences = [f"{type(crash).__name__}: {crash}"]
         passed, failed = passed + (not differences), failed + bool(differences)
         if differences and not quiet:
-            print(trace["id"], *differences, sep="\n  ")
+            name = trace.get("id") if isinstance(trace, Mapping) else None
+            print(name or f"line {number}", *differences, sep="\n  ")
     return passed, failed
 
 
@@ -181,9 +186,10 @@ def main() -> int:
     parser.add_argument("traces", type=Path)
     parser.add_argument("--quiet", action="store_true")
     chosen = parser.parse_args()
+    speak_plainly()
     try:
-        lines = chosen.traces.read_text(encoding="utf-8").split("\n")
-    except OSError as error:
+        lines = read_lines(chosen.traces)
+    except (OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)
         return 1
     passed, failed = run(lines, quiet=chosen.quiet)

@@ -80,8 +80,8 @@ def decimal_time(context: Context, text: str) -> float:
         if moment is None or "T" not in text:
             return NAN
         at = moment.at.astimezone(context.zone)
-    seconds = at.hour * 3600 + at.minute * 60 + at.second + at.microsecond / 1_000_000
-    return seconds / 86_400
+    milliseconds = (at.hour * 3600 + at.minute * 60 + at.second) * 1000 + at.microsecond / 1000
+    return milliseconds / 86_400_000
 
 
 @function("format-date(value, string)", "string")

@@ -49,7 +49,7 @@ def distance(context: Context, *values: Any) -> float:
     points = points_of(each_text(context, values))
     if not points:
         return NAN
-    return sum((_haversine(first, second) for first, second in pairwise(points)), 0.0)
+    return _centimetres(sum((_haversine(first, second) for first, second in pairwise(points)), 0.0))
 
 
 def _haversine(first: Point, second: Point) -> float:
@@ -73,7 +73,12 @@ def area(context: Context, *values: Any) -> float:
     total = 0.0
     for (lat1, lon1), (lat2, lon2) in zip(points, [*points[1:], points[0]], strict=True):
         total += math.radians(lon2 - lon1) * (2 + math.sin(math.radians(lat1)) + math.sin(math.radians(lat2)))
-    return abs(total) * EARTH_RADIUS**2 / 2
+    return _centimetres(abs(total) * EARTH_RADIUS**2 / 2)
+
+
+def _centimetres(metres: float) -> float:
+    """Two decimals, as the web clients give: no place is known better, and equal shapes then have equal areas."""
+    return math.floor(metres * 100 + 0.5) / 100
 
 
 @function("geofence(string, string)", "boolean")

@@ -35,25 +35,27 @@ def int_(context: Context, value: float) -> float:
 @function("floor(number)", "number")
 def floor(context: Context, value: float) -> float:
     """Return the next lower whole number."""
-    return float(math.floor(value)) if math.isfinite(value) else value
+    return math.copysign(math.floor(value), value) if math.isfinite(value) else value
 
 
 @function("ceiling(number)", "number")
 def ceiling(context: Context, value: float) -> float:
     """Return the next higher whole number."""
-    return float(math.ceil(value)) if math.isfinite(value) else value
+    return math.copysign(math.ceil(value), value) if math.isfinite(value) else value
 
 
 @function("round(number, number?)", "number")
 def round_(context: Context, value: float, places: float = 0.0) -> float:
-    """Round half up, to so many decimals (negative: tens, hundreds ...)."""
+    """Round half up, to so many decimals (negative: tens, hundreds ...); -0.5 gives negative zero (XPath 1.0, 4.4)."""
     if math.isnan(places):
         return NAN
     if not math.isfinite(value):
         return value
     digits = max(-400, min(400, int(places) if math.isfinite(places) else 400))
     if digits == 0:
-        return float(math.floor(value + 0.5)) if abs(value) < 2**52 else value
+        # Adding a half first would take what is just below it beyond it.
+        whole = math.floor(value)
+        return math.copysign(whole + (value - whole >= 0.5), value)
     with localcontext() as exact:
         exact.prec = 1000
         # repr's digits are what the author wrote; a half goes up, towards positive infinity.

@@ -36,13 +36,13 @@ def join(context: Context, separator: str, *values: Any) -> str:
 
 @function("substr(string, number, number?)", "string")
 def substr(context: Context, text: str, start: float, end: float = math.inf) -> str:
-    """Return the characters from a 0-based start up to an end; negative places count from the end."""
-    if math.isnan(start) or math.isnan(end):
-        return ""
+    """Return the characters from a 0-based start up to an end; negative places count from the end, NaN is 0."""
     return text[_place(start, len(text)) : _place(end, len(text))]
 
 
 def _place(place: float, length: int) -> int:
+    if math.isnan(place):
+        return 0
     if math.isinf(place):
         return length if place > 0 else 0
     whole = int(place)
@@ -50,10 +50,10 @@ def _place(place: float, length: int) -> int:
 
 
 @function("substring(string, number, number?)", "string")
-def substring(context: Context, text: str, start: float, length: float = math.inf) -> str:
+def substring(context: Context, text: str, start: float, length: float | None = None) -> str:
     """Return the characters from a 1-based start (XPath 1.0, 4.2: places are rounded, NaN gives nothing)."""
     first = _half_up(start)
-    beyond = first + _half_up(length)
+    beyond = math.inf if length is None else first + _half_up(length)
     if math.isnan(first) or math.isnan(beyond):
         return ""
     low = max(first, 1.0)
