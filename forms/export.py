@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import yaml
@@ -15,40 +15,19 @@ from forms.problems import Place, Problem
 from forms.sheets import ROW, Row
 from forms.tables import tables_of
 from forms.vocabulary import SHEETS
-from forms.workbook import ILLEGAL
+from forms.writing import empty_workbook, write_sheet
 from forms.xform import FormError
 
 _ORDER: Final = ("settings", "survey", "choices", "external_choices", "osm", "entities")
-_WIDTHS: Final = {"type": 28, "name": 22, "list_name": 20}
 _PLAIN: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`=][^\n\t]*")
 _WORDS: Final = frozenset({"yes", "no", "true", "false", "null", "on", "off", "~", ""})
 
 
 def to_xlsx(form: Form) -> bytes:
     """Return the form as an XLSForm workbook; raises FormError for a form that came as XForm only."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Alignment, Font
-    from openpyxl.utils import get_column_letter
-
-    workbook = Workbook()
-    for sheet in list(workbook.worksheets):
-        workbook.remove(sheet)
+    workbook = empty_workbook()
     for name, rows in _sheets(form).items():
-        sheet = workbook.create_sheet(name)
-        columns = _columns(rows)
-        for across, column in enumerate(columns, start=1):
-            sheet.cell(1, across, column).font = Font(bold=True)
-            sheet.column_dimensions[get_column_letter(across)].width = _WIDTHS.get(column, 30)
-        for down, row in enumerate(rows, start=2):
-            for across, column in enumerate(columns, start=1):
-                text = ILLEGAL.sub("", row.get(column, ""))
-                if text:
-                    cell = sheet.cell(down, across)
-                    cell.value = text
-                    # A text that begins with = must not become a formula.
-                    cell.data_type = "s"
-                    cell.alignment = Alignment(vertical="top", wrap_text="\n" in text)
-        sheet.freeze_panes = "C2" if name == "survey" else "A2"
+        write_sheet(workbook, name, rows)
     content = io.BytesIO()
     workbook.save(content)
     return content.getvalue()
@@ -109,10 +88,6 @@ def _sheets(form: Form) -> dict[str, tuple[Row, ...]]:
     if not form.rows.get("survey"):
         raise FormError(Problem("FORMS_EXPORT_NO_ROWS", Place(name=form.form_id)))
     return {name: tuple(form.rows[name]) for name in _ORDER if name in SHEETS and form.rows.get(name)}
-
-
-def _columns(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(column for row in rows for column in row if column != ROW))
 
 
 def _cells(row: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -48,15 +48,18 @@ class Problem:
 
     def words(self, language: str = "zh") -> str:
         """Return place, what is wrong and the fix as one line; `language`: zh or en."""
-        entry = message(self.code)[language]
-        # `said` is another program's own message, whose end may be what matters.
-        context = {key: shown(value, 600 if key == "said" else 120) for key, value in self.context.items()}
         where = self.place.words(language)
-        said = entry["what"].format_map(_Missing(context))
-        fix = entry["fix"].format_map(_Missing(context))
+        said, fix = self.sentences(language)
         mark = "：" if language == "zh" else ": "
         join = "。" if language == "zh" else ". "
         return f"{where + mark if where else ''}{said}{join}{fix} [{self.code}]"
+
+    def sentences(self, language: str = "zh") -> tuple[str, str]:
+        """Return what is wrong and how to mend it; `language`: zh or en."""
+        entry = message(self.code)[language]
+        # `said` is another program's own message, whose end may be what matters.
+        context = {key: shown(value, 600 if key == "said" else 120) for key, value in self.context.items()}
+        return entry["what"].format_map(_Missing(context)), entry["fix"].format_map(_Missing(context))
 
     def as_data(self) -> dict[str, Any]:
         """Return the problem as JSON-ready data with both languages' words."""

@@ -32,18 +32,43 @@ def find_form(named: str) -> Form:
 
 @form.command()
 @click.argument("named", metavar="FILE|NAME...", nargs=-1, required=True)
+@click.option(
+    "--annotate", "annotated", metavar="OUT.xlsx", type=click.Path(dir_okay=False, path_type=Path),
+    help="另存一份标好问题的工作簿。 / Write a copy of the workbook with every problem marked.",
+)  # fmt: skip
 @json_option
 @click.pass_context
-def check(context: click.Context, *, named: tuple[str, ...], as_json: bool) -> None:
+def check(context: click.Context, *, named: tuple[str, ...], annotated: Path | None, as_json: bool) -> None:
     """检查表单，一次列出全部问题。 / Check forms; every fault at once. NAME: a shipped ledger."""
+    if annotated is not None and (len(named) > 1 or annotated.suffix.lower() != ".xlsx"):
+        raise click.UsageError("--annotate OUT.xlsx: 一次一张表单。 / one form at a time.")
     results = [_examined(name) for name in named]
+    if annotated is not None:
+        _annotate(results[0], annotated)
     if as_json:
         print_json({"forms": [result.as_data() for result in results]})
     else:
         for result in results:
             result.show()
+        if annotated is not None:
+            say(f"问题已标在 {annotated}。", f"Marked in {annotated}.")
     if any(result.errors for result in results):
         context.exit(1)
+
+
+def _annotate(result: Examined, output: Path) -> None:
+    """Write the marked workbook; never over the form itself."""
+    from forms.annotation import annotate_file, annotate_rows
+
+    file = Path(result.name)
+    if file.exists() and output.exists() and output.samefile(file):
+        raise FormError(Problem("COLLECT_FORM_ITSELF", Place(file=str(output))))
+    problems = (*result.errors, *result.warnings)
+    if result.form is not None and not file.exists():
+        data = annotate_rows(result.form.rows, problems, language())
+    else:
+        data = annotate_file(file, problems, language())
+    write_out(output, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +197,12 @@ def export(*, named: str, kind: str, output: Path) -> None:
     }
     content = writers[kind](found)
     data = content if isinstance(content, bytes) else content.encode("utf-8")
+    write_out(output, data)
+    say(f"已写入 {output}（{len(data)} 字节）。", f"Wrote {output} ({len(data)} bytes).")
+
+
+def write_out(output: Path, data: bytes) -> None:
+    """Write a file whole or not at all; raises FormError where it cannot be written."""
     partial = output.with_name(f"{output.name}.part")
     try:
         partial.write_bytes(data)
@@ -179,4 +210,3 @@ def export(*, named: str, kind: str, output: Path) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise FormError(Problem("COLLECT_FORM_NOT_WRITTEN", Place(file=str(output)), {"said": error})) from error
-    say(f"已写入 {output}（{len(data)} 字节）。", f"Wrote {output} ({len(data)} bytes).")

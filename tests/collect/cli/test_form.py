@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from collect.cli import main
 from collect.cli.form import readable
@@ -97,3 +98,19 @@ def test_export_into_nowhere_is_said_in_words(capsys: pytest.CaptureFixture[str]
 
 def test_paths_are_shown_as_references() -> None:
     assert readable("if( /data/g/a  = '',  ../b , 1)") == "if(${a} = '', ${b}, 1)"
+
+
+def test_check_marks_a_workbook(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path, marked = tmp_path / "broken.yml", tmp_path / "marked.xlsx"
+    path.write_text(BROKEN, encoding="utf-8")
+    status, out, _ = run(capsys, "form", "check", path, "--annotate", marked)
+    assert status == 1
+    assert f"问题已标在 {marked}" in out
+    listed = [row[8].value for row in load_workbook(marked).worksheets[0].iter_rows(min_row=2)]
+    _, out, _ = run(capsys, "form", "check", "--json", path)
+    found = json.loads(out)["forms"][0]
+    assert listed == [problem["code"] for problem in (*found["errors"], *found["warnings"])]
+    status, _, err = run(capsys, "form", "check", marked, "--annotate", marked)
+    assert status == 1
+    assert "COLLECT_FORM_ITSELF" in err
+    assert run(capsys, "form", "check", path, "--annotate", tmp_path / "marked.txt")[0] == 2
