@@ -46,6 +46,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "today": {"zh": "今天", "en": "today"},
     "now": {"zh": "现在", "en": "now"},
     "row": {"zh": "本行的行号", "en": "the row's number"},
+    "this_row": {"zh": "这是第 {number} 行", "en": "this is row {number}"},
     "rows": {"zh": "{name}的行数", "en": "the number of rows of {name}"},
     "total": {"zh": "{name}的合计", "en": "the total of {name}"},
     "choices": {"zh": "{name}选中的项数", "en": "the number chosen in {name}"},
@@ -228,12 +229,21 @@ class Wording:
     def _relation(self, sign: str, left: Syntax, right: Syntax, at: str, *, on: bool, depth: int) -> _Condition:
         """A comparison of numbers or days. An empty answer compares as false, so it makes the opposite true."""
         shown = sign if on else _OPPOSITE[sign]
+        if shown == "=" and isinstance(right, Number) and self._is_position(left, at):
+            return _Said(self._say("this_row", number=_digits(right.value)))
         words = self._say(
             "compared", left=self._term(left, at, depth=depth), sign=_COMPARE[shown],
             right=self._term(right, at, depth=depth),
         )  # fmt: skip
         can_be_empty = not on and sign not in ("=", "!=") and (_may_be_empty(left) or _may_be_empty(right))
         return _Said(self._say("or_empty", condition=words)) if can_be_empty else _Said(words)
+
+    def _is_position(self, tree: Syntax, at: str) -> bool:
+        """Whether a value is the number of the row it stands in, itself or by a calculation."""
+        node = self._nodes.get(self._schema_path(tree, at) or "")
+        if isinstance(node, Question) and node.calculate is not None:
+            tree = parse(node.calculate.source)
+        return isinstance(tree, Call) and tree.name == "position"
 
     def _chosen(self, path: str, code: str, *, on: bool) -> _Condition:
         node = self._nodes.get(path)

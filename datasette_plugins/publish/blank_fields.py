@@ -14,11 +14,10 @@ from datasette_plugins.village_map.geometry import Box
 from datasette_plugins.village_map.symbols import INK, MUTED, Colour
 
 LINE = 8.0  # between two lines written by hand
+OVER, UNDER = 1.8, 1.3  # of such a line: from the baseline of words beside it, and from the pen's line, to its foot
 TICK = 3.3  # side of a box to tick
 PEN: Colour = (118, 126, 132)
-_BASE = 2.2  # a writing line over the foot of its strip
-_DIGIT, _LEAST_DIGIT, _DIGIT_HEIGHT = 4.9, 3.4, 6.0
-_GAP = 3.6  # between two choices
+_LEAST_DIGIT = 3.4
 _AFTER = 1.1  # between a box and its words
 
 
@@ -33,6 +32,24 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Pitch:
+    """Distances in mm: a line to write on; a box for a digit, wide and high, and its strip; between choices across and
+    down; the least room to write one that is not listed."""
+
+    line: float = LINE
+    digit: float = 4.9
+    digit_height: float = 6.0
+    digits: float = 7.6
+    gap: float = 3.6
+    choice: float = 5.6
+    other: float = 20.0
+
+
+ROOMY = Pitch()
+TIGHT = Pitch(line=7.0, digit=4.3, digit_height=5.7, digits=6.5, gap=2.7, choice=4.9, other=14.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Fields:
     """How fields are drawn: on which canvas, in which language (zh or en) and size of text.
 
@@ -42,15 +59,18 @@ class Fields:
     canvas: Canvas
     words: str
     size: float = 9.0
+    pitch: Pitch = ROOMY
     bare: bool = False
 
     def least(self, field: Field) -> float:
         """Return the width that a field wants on one line, in millimetres."""
         if field.kind == "boxes":
-            return field.count * _DIGIT
+            return field.count * self.pitch.digit
         if field.kind in ("choices", "rank"):
             widths = [self._option_width(field, text) for text in field.choices]
-            return sum(widths) + _GAP * (len(widths) - 1) + (self._other_width() if field.writes else 0)
+            if field.writes:
+                widths.append(self._other_width())
+            return sum(widths) + self.pitch.gap * (len(widths) - 1)
         return sum(self._part_width(part) for part in self._parts(field))
 
     def lay(self, field: Field, width: float) -> list[Strip]:
@@ -124,10 +144,10 @@ class Fields:
         used = sum(self._part_width(part) for part in parts)
         more = max(0.0, width - used) / len(growing) if growing else 0.0
         shrink = min(1.0, width / used) if used else 1.0
-        height = LINE if any(part.kind == "blank" for part in parts) else 6.2
+        height = self.pitch.line if any(part.kind == "blank" for part in parts) else 6.2
 
         def draw(x: float, y: float) -> None:
-            base = y + (height - _BASE - 0.3 if height == LINE else height / 2 + CAP * self.size * MM)
+            base = y + (height - OVER if height == self.pitch.line else height / 2 + CAP * self.size * MM)
             for part in parts:
                 room = (self._part_width(part) + (more if part.grows else 0.0)) * (
                     shrink if part.kind == "blank" else 1.0
@@ -137,7 +157,7 @@ class Fields:
                 elif part.kind == "tick":
                     self._tick(x, base)
                 elif not self.bare:
-                    foot = y + height - _BASE + 0.5
+                    foot = y + height - UNDER
                     self.canvas.line((x, foot), (x + room - 0.8, foot), colour=PEN, width=0.18)
                 x += room
 
@@ -145,37 +165,32 @@ class Fields:
 
     def _boxes(self, count: int, width: float) -> list[Strip]:
         """Small boxes for digits; in several lines where one would make them too small to write in."""
-        rows = 1
+        pitch, rows = self.pitch, 1
         while width / -(-count // rows) < _LEAST_DIGIT and rows < count:
             rows += 1
         a_row = -(-count // rows)
-        side = min(_DIGIT, width / a_row)
+        side = min(self.pitch.digit, width / a_row)
 
         def drawing(here: int) -> Strip:
             def draw(x: float, y: float) -> None:
                 for number in range(here):
-                    box = Box(x + number * side, y + 0.8, side, _DIGIT_HEIGHT)
+                    box = Box(x + number * side, y + (pitch.digits - pitch.digit_height) / 2, side, pitch.digit_height)
                     self.canvas.rect(box, stroke=PEN, width=0.18)
 
-            return Strip(_DIGIT_HEIGHT + 1.6, draw)
+            return Strip(pitch.digits, draw)
 
         return [drawing(min(a_row, count - row * a_row)) for row in range(rows)]
 
     # --- choices ----------------------------------------------------------------------------------------------------
 
     def _choices(self, field: Field, width: float) -> list[Strip]:
-        """Boxes with their words: on one line, in columns, or one after the other, whichever needs least height."""
+        """Boxes with their words: on one line, else in columns, else one after the other."""
         widths = [self._option_width(field, text) for text in field.choices]
-        flowing = self._flowing(widths, width)
-        widest = max(widths)
-        columns = max(1, int((width + _GAP) // (widest + _GAP)))
-        in_columns = -(-len(widths) // columns)
-        if len(flowing) > 1 and in_columns <= len(flowing) + (columns > 2):
-            rows = [list(range(start, min(start + columns, len(widths)))) for start in range(0, len(widths), columns)]
-            step = (width + _GAP) / columns
-            lines = [[(column * step, number) for column, number in enumerate(row)] for row in rows]
-        else:
-            lines = [list(self._spread(row, widths)) for row in flowing]
+        lines = [list(self._spread(row, widths)) for row in self._flowing(widths, width)]
+        if len(lines) > 1:
+            aligned = [_in_columns(widths, width, columns, self.pitch.gap) for columns in (6, 5, 4, 3, 2)]
+            best = min(aligned, key=len)
+            lines = best if len(best) <= len(lines) + 1 + len(lines) // 6 else lines
         strips = [self._options(field, line, widths, width) for line in lines]
         if field.writes:
             strips = self._with_other(strips, lines, widths, width)
@@ -189,14 +204,14 @@ class Fields:
                 rows.append([])
                 used = 0.0
             rows[-1].append(number)
-            used += needed + _GAP
+            used += needed + self.pitch.gap
         return rows
 
     def _spread(self, row: Sequence[int], widths: Sequence[float]) -> Iterator[tuple[float, int]]:
         left = 0.0
         for number in row:
             yield left, number
-            left += widths[number] + _GAP
+            left += widths[number] + self.pitch.gap
 
     def _options(
         self, field: Field, line: Sequence[tuple[float, int]], widths: Sequence[float], width: float
@@ -209,7 +224,7 @@ class Fields:
             text = field.choices[number]
             lines = words(self.canvas, text, max(room - lead, 8) if widths[number] > room else 10_000.0, self.size)
             columns.append((left + lead, lines))
-        first = 5.6 if field.kind == "choices" else 7.0
+        first = self.pitch.choice if field.kind == "choices" else 7.0
         step = self.size * MM * 1.36
         pad = (first - step) / 2
         said = beside(columns)
@@ -227,27 +242,27 @@ class Fields:
     ) -> list[Strip]:
         """A line for what is not among the choices: after the last one where there is room, else beneath."""
         left, number = lines[-1][-1]
-        after = left + widths[number] + _GAP
+        after = left + widths[number] + self.pitch.gap
         word = say("paper.other", self.words)
         if width - after < self._other_width():
             after = 0.0
         start = after + TICK + _AFTER + self.canvas.measure(word, self.size) + 0.8
 
         def draw(x: float, y: float) -> None:
-            base = y + 2.8 + CAP * self.size * MM
+            base = y + self.pitch.choice / 2 + CAP * self.size * MM
             self._tick(x + after, base)
             self.canvas.text(x + after + TICK + _AFTER, base, word, self.size)
             foot = base + 1.2
             self.canvas.line((x + start, foot), (x + min(width, start + 45), foot), colour=PEN, width=0.18)
 
-        other = Strip(5.6 if after else 7.0, draw)
+        other = Strip(self.pitch.choice if after else self.pitch.choice + 1.2, draw)
         return [*strips[:-1], beside([(0.0, [strips[-1]]), (0.0, [other])])] if after else [*strips, other]
 
     def _option_width(self, field: Field, text: str) -> float:
         return self._lead(field) + self.canvas.measure(text, self.size)
 
     def _other_width(self) -> float:
-        return TICK + _AFTER + self.canvas.measure(say("paper.other", self.words), self.size) + 20
+        return TICK + _AFTER + self.canvas.measure(say("paper.other", self.words), self.size) + self.pitch.other
 
     def _lead(self, field: Field) -> float:
         return (TICK if field.kind == "choices" else 5.2) + _AFTER
@@ -256,3 +271,18 @@ class Fields:
         """An empty box whose middle is the middle of the words beside it."""
         middle = base - CAP * self.size * MM
         self.canvas.rect(Box(x, middle - side / 2, side, side), stroke=INK, width=0.22)
+
+
+def _in_columns(widths: Sequence[float], width: float, columns: int, gap: float) -> list[list[tuple[float, int]]]:
+    """Lines of choices that begin at the columns' edges; what is wider than a column takes several."""
+    step = (width + gap) / columns
+    lines: list[list[tuple[float, int]]] = [[]]
+    used = 0
+    for number, needed in enumerate(widths):
+        span = min(columns, max(1, -(-int((needed + gap) * 100) // int(step * 100))))
+        if used + span > columns:
+            lines.append([])
+            used = 0
+        lines[-1].append((used * step, number))
+        used += span
+    return lines

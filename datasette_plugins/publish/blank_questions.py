@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from datasette_plugins.publish.blank_fields import LINE, Fields
-from datasette_plugins.publish.canvas import Canvas
+from datasette_plugins.publish.blank_fields import LINE, OVER, Fields
+from datasette_plugins.publish.canvas import CAP, MM, Canvas
 from datasette_plugins.publish.paper import Ask, Heading, Remark
 from datasette_plugins.publish.strips import Piece, Strip, beside, space, total, words
 from datasette_plugins.ui.language import say
@@ -17,10 +17,12 @@ LABEL, SMALL = 9.5, 7.2
 RULE_INK: Colour = (150, 62, 16)
 HAIR: Colour = (214, 219, 222)
 _GUTTER = 7.6
+_LABEL_BASE = LABEL * MM * (1.42 / 2 + CAP)  # from a label's top to its baseline
 _BETWEEN = 5.0  # two questions on one line
 _TALLEST_HALF = 19.0
 _BESIDE = 3.0  # between a label and its field on the same line
 _ALONE = frozenset({"lines", "rank", "sketch", "point", "file"})
+_WRITTEN = frozenset({"line", "number", "date", "time", "datetime", "boxes", "photo"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +35,25 @@ class Questions:
 
     def pieces(self, items: Sequence[Ask | Heading | Remark]) -> Iterator[Piece]:
         """Yield what items that follow each other look like."""
-        waiting: tuple[Strip, ...] = ()
-        whole: tuple[Strip, ...] = ()
+        waiting: Ask | None = None
         for item in items:
-            half = self._half(item) if isinstance(item, Ask) else ()
-            if half and waiting:
-                yield self._ruled((beside([(0.0, waiting), (self._half_width() + _BETWEEN, half)]),))
-                waiting = ()
+            if isinstance(item, Ask) and self._is_half(item):
+                if waiting is not None:
+                    yield self._pair(waiting, item)
+                waiting = item if waiting is None else None
                 continue
-            if waiting:
-                yield self._ruled(whole)
-                waiting = ()
-            if half and isinstance(item, Ask):
-                waiting, whole = half, tuple(self.ask(item, self.width))
-            else:
-                yield self._piece(item)
-        if waiting:
-            yield self._ruled(whole)
+            if waiting is not None:
+                yield self._piece(waiting)
+                waiting = None
+            yield self._piece(item)
+        if waiting is not None:
+            yield self._piece(waiting)
+
+    def _pair(self, left: Ask, right: Ask) -> Piece:
+        """Two questions on one line, their words on one height."""
+        tall = any(ask.field.kind in _WRITTEN for ask in (left, right))
+        columns = (self.ask(ask, self._half_width(), tall=tall) for ask in (left, right))
+        return self._ruled((beside(list(zip((0.0, self._half_width() + _BETWEEN), columns, strict=True))),))
 
     def _piece(self, item: Ask | Heading | Remark) -> Piece:
         if isinstance(item, Ask):
@@ -58,8 +62,8 @@ class Questions:
             return self.heading(item)
         return Piece((space(0.8), *self.remark(item), space(1.4)))
 
-    def ask(self, ask: Ask, width: float) -> list[Strip]:
-        """Return a question as strips of a width."""
+    def ask(self, ask: Ask, width: float, *, tall: bool = False) -> list[Strip]:
+        """Return a question as strips of a width; `tall`: its first line is as high as one to write on."""
         inner = width - _GUTTER
         fields = Fields(self.canvas, self.words)
         label = titled(ask, self.words)
@@ -75,9 +79,10 @@ class Questions:
         if is_beside:
             field = fields.lay(ask.field, room)
             distance = _GUTTER + needed + _BESIDE
-            strips.append(_level(said[0], field[0], distance))
+            strips.append(_level(said[0], field[0], distance, tall=tall or ask.field.kind in _WRITTEN))
             strips += [beside([(distance, [strip])]) for strip in field[1:]]
         else:
+            strips += [space(LINE - OVER - _LABEL_BASE)] if tall else []
             strips += self._said(ask.number, label, inner)
             strips += [beside([(_GUTTER, [strip])]) for strip in fields.lay(ask.field, inner)]
         return [*strips, *small(self.canvas, ask.notes, width, self.words, left=_GUTTER), space(0.7)]
@@ -116,12 +121,11 @@ class Questions:
         first = beside([(0.0, digits), (_GUTTER, lines[:1])])
         return [first, *(beside([(_GUTTER, [line])]) for line in lines[1:])]
 
-    def _half(self, ask: Ask) -> tuple[Strip, ...]:
-        """A question in half the width, or nothing where it needs all of it."""
+    def _is_half(self, ask: Ask) -> bool:
+        """Whether a question needs no more than half the width."""
         if ask.field.kind in _ALONE or ask.rule or len(ask.label) > 40:
-            return ()
-        strips = tuple(self.ask(ask, self._half_width()))
-        return strips if total(strips) <= _TALLEST_HALF and self._is_level(ask) else ()
+            return False
+        return total(self.ask(ask, self._half_width())) <= _TALLEST_HALF and self._is_level(ask)
 
     def _is_level(self, ask: Ask) -> bool:
         """Whether label and answer fit one line of half the width, or the choices below their label one more."""
@@ -175,14 +179,18 @@ def small(canvas: Canvas, notes: Sequence[str], width: float, language: str, *, 
     return words(canvas, text, width, SMALL, left=left, colour=MUTED, leading=1.3)
 
 
-def _level(label: Strip, answer: Strip, distance: float) -> Strip:
-    """A label and the first line of its answer side by side, the label lower where people write by hand."""
-    height = max(label.height, answer.height)
-    over = height - label.height
-    down = over - 0.6 if answer.height >= LINE else over / 2
+def _level(label: Strip, answer: Strip, distance: float, *, tall: bool) -> Strip:
+    """A label and the first line of its answer side by side; on a tall line both stand as beside a pen's line."""
+    if tall:
+        down = LINE - OVER - _LABEL_BASE
+        over = 0.0 if answer.height >= LINE else down + (label.height - answer.height) / 2
+        height = max(LINE, over + answer.height)
+    else:
+        height = max(label.height, answer.height)
+        down, over = (height - label.height) / 2, (height - answer.height) / 2
 
     def draw(x: float, y: float) -> None:
-        label.draw(x, y + max(0.0, down))
-        answer.draw(x + distance, y + (height - answer.height) / 2)
+        label.draw(x, y + down)
+        answer.draw(x + distance, y + over)
 
     return Strip(height, draw)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from datasette_plugins.publish.blank_fields import PEN, TICK, Fields
+from datasette_plugins.publish.blank_fields import OVER, PEN, TICK, TIGHT, Fields
 from datasette_plugins.publish.blank_questions import Questions, rule, small, titled
 from datasette_plugins.publish.canvas import CAP, MM, Canvas
 from datasette_plugins.publish.paper import Ask, Field, Heading, Remark, Roster
@@ -20,12 +20,14 @@ from datasette_plugins.village_map.symbols import ACCENT, INK, MUTED, Colour
 
 FILL: Colour = (234, 241, 241)
 _INDEX, _PARENT = 7.0, 15.0  # columns of the row's number, and of the row above that it belongs to
-_CELL = 8.4  # text in cells
+_CELL = 8.2  # text in cells
+_MOST_CELLS = 5  # side by side in a card
 _PAD = 1.2
 _LEAST_ROW = 9.5
-_LEAST_BAND = 7.6
+_LEAST_BAND = 6.0
 _LONG_LABEL = 46.0  # mm: a roster whose questions are longer than this on average is a grid
-_CARD_CHOICES = 6  # named in a card of a list that is too long to be printed
+_CARD_CHOICES, _LEAST_CHOICES = 8, 3  # named in a card of a list that is too long to be printed
+_ROWS, _CARDS = 6, 4  # where nobody says how many
 _GRID_CHOICES = 18
 _GRID_COLUMN = 13.5
 _GRID_MOST = 8
@@ -43,7 +45,10 @@ class Rosters:
     def pieces(self, roster: Roster) -> Iterator[Piece]:
         """Yield what a roster looks like: title, rules, and its rows in the shape that fits."""
         questions = Questions(self.canvas, self.words, self.width)
-        yield questions.heading(Heading(roster.title, roster.level, roster.rule))
+        if roster.named:
+            yield questions.heading(Heading(roster.title, roster.level, roster.rule))
+        elif roster.rule:
+            yield Piece(tuple(rule(self.canvas, roster.rule, self.width)), holds_next=True)
         if self._is_long(roster):
             yield from self._grid(roster)
             return
@@ -88,7 +93,7 @@ class Rosters:
     def _columns(self, roster: Roster) -> list[float] | None:
         """Widths of a table's columns, or None where they don't fit the page."""
         room = self.width - self._before(roster)
-        cells = Fields(self.canvas, self.words, _CELL, bare=True)
+        cells = Fields(self.canvas, self.words, _CELL, TIGHT, bare=True)
         wanted = [max(self._least(cells, ask.field), self._head_width(ask)) + 2 * _PAD for ask in roster.asks()]
         if sum(wanted) > room:
             return None
@@ -115,11 +120,11 @@ class Rosters:
     def _table(self, roster: Roster, columns: Sequence[float]) -> Iterator[Piece]:
         widths = [_INDEX, *([_PARENT] if roster.inner else []), *columns]
         head = self._head(roster, widths)
-        cells = Fields(self.canvas, self.words, _CELL, bare=True)
+        cells = Fields(self.canvas, self.words, _CELL, TIGHT, bare=True)
         asks = roster.asks()
         laid = [cells.lay(ask.field, width - 2 * _PAD) for ask, width in zip(asks, columns, strict=True)]
         height = max(_LEAST_ROW, *(total(strips) + 2.0 for strips in laid))
-        for number in range(1, roster.rows + 1):
+        for number in range(1, (roster.rows or _ROWS) + 1):
             strip = self._row(number, laid, widths, height)
             yield Piece((head, strip) if number == 1 else (strip,), header=(head,))
         yield Piece((space(2.0),))
@@ -159,25 +164,63 @@ class Rosters:
     def _cards(self, roster: Roster) -> Iterator[Piece]:
         title = words(self.canvas, roster.title + say("paper.continued", self.words), self.width, 9.0, colour=ACCENT)
         bands = self._bands(roster)
-        for number in range(1, roster.rows + 1):
-            yield Piece((self._card(number, bands, roster), space(1.6)), header=(*title, space(0.8)))
+        for number in range(1, (roster.rows or _CARDS) + 1):
+            yield Piece((self._card(number, bands, roster), space(1.3)), header=(*title, space(0.8)))
         yield Piece((space(0.8),))
 
     def _bands(self, roster: Roster) -> list[list[tuple[float, list[Strip]]]]:
         """The questions of a card in lines as wide as the card: (width, what stands in the cell)."""
         room = self.width - self._before(roster)
-        bands: list[list[tuple[float, Ask]]] = [[]]
-        for ask in roster.asks():
-            short = _shortened(ask)
-            wanted = min(self._cell_width(short), room)
-            if bands[-1] and sum(width for width, _ in bands[-1]) + wanted > room:
-                bands.append([])
-            bands[-1].append((wanted, short))
-        return [self._filled(band, room) for band in bands]
+        asks = [_shortened(ask, _CARD_CHOICES) for ask in roster.asks()]
+        # The least height for the first n questions, and the line that ends there: lines may be cut anywhere.
+        best: list[tuple[float, list[list[tuple[float, list[Strip]]]]]] = [(0.0, [])]
+        for end in range(1, len(asks) + 1):
+            options = []
+            for start in range(max(0, end - _MOST_CELLS), end):
+                band = self._band(asks[start:end], room)
+                if band is not None:
+                    height, before = best[start]
+                    options.append((height + _band_height(band), len(before), [*before, band]))
+            height, _, lines = min(options, key=lambda option: option[:2])
+            best.append((height, lines))
+        return best[-1][1]
 
-    def _cell_width(self, ask: Ask) -> float:
-        fields = Fields(self.canvas, self.words, _CELL)
+    def _band(self, asks: Sequence[Ask], room: float) -> list[tuple[float, list[Strip]]] | None:
+        """Questions side by side in a card, or None where they find no room; choices may break into lines."""
+        fields = self._card_fields()
+        wanted: list[float] = []
+        for named in range(_CARD_CHOICES, _LEAST_CHOICES - 1, -1):
+            asks = [_shortened(ask, named) for ask in asks]
+            wanted = [self._cell_width(fields, ask) for ask in asks]
+            if sum(wanted) <= room:
+                break
+        over = room - sum(wanted)
+        if over >= 0:
+            return self._filled(list(zip(wanted, asks, strict=True)), room)
+        bends = [ask.field.kind in ("choices", "rank") for ask in asks]
+        flexible = sum(width for width, bend in zip(wanted, bends, strict=True) if bend)
+        if len(asks) == 1:
+            return self._filled([(room, asks[0])], room)
+        if flexible + over <= 0:
+            return None
+        widths = [
+            width * (flexible + over) / flexible if bend else width for width, bend in zip(wanted, bends, strict=True)
+        ]
+        if any(width < self._narrowest(fields, ask) for width, ask in zip(widths, asks, strict=True)):
+            return None
+        return self._filled(list(zip(widths, asks, strict=True)), room)
+
+    def _card_fields(self) -> Fields:
+        return Fields(self.canvas, self.words, _CELL, TIGHT)
+
+    def _cell_width(self, fields: Fields, ask: Ask) -> float:
         return self._caption_width(ask) + max(fields.least(ask.field), 8.0) + 2 * _PAD + 0.6
+
+    def _narrowest(self, fields: Fields, ask: Ask) -> float:
+        """What a cell needs at least: its caption and its widest choice."""
+        widest = max(fields.least(replace(ask.field, choices=(one,), writes=False)) for one in ask.field.choices) \
+            if ask.field.choices else fields.least(ask.field)
+        return self._caption_width(ask) + max(widest, 30.0) + 2 * _PAD
 
     def _caption_width(self, ask: Ask) -> float:
         return self.canvas.measure(f"{ask.number} {titled(ask, self.words)}", _CELL) + 1.6
@@ -187,7 +230,7 @@ class Rosters:
         over = room - sum(width for width, _ in band)
         growing = [ask.field.kind in ("line", "lines", "point") for _, ask in band]
         shares = [float(grows) for grows in growing] if any(growing) else [1.0] * len(band)
-        fields = Fields(self.canvas, self.words, _CELL)
+        fields = self._card_fields()
         cells: list[tuple[float, list[Strip]]] = []
         for (width, ask), share in zip(band, shares, strict=True):
             wide = width + over * share / sum(shares)
@@ -202,15 +245,15 @@ class Rosters:
             return [*words(self.canvas, f"{ask.number} {titled(ask, self.words)}", width, _CELL, colour=ACCENT),
                     *fields.lay(ask.field, width)]  # fmt: skip
         first, *rest = fields.lay(ask.field, width - left)
-        down = max(0.0, (first.height - caption[0].height) / 2 + (0.8 if first.height >= 7.9 else 0.0))
+        base = _CELL * MM * (1.36 / 2 + CAP)
+        down = TIGHT.line - OVER - base if first.height == TIGHT.line else (first.height - caption[0].height) / 2
         line = beside([(0.0, [space(down), *caption]), (left, [first])])
         return [line, *(beside([(left, [strip])]) for strip in rest)]
 
     def _card(self, number: int, bands: Sequence[Sequence[tuple[float, list[Strip]]]], roster: Roster) -> Strip:
         before = self._before(roster)
         strips = [
-            self._ruled([cell for _, cell in band], [width for width, _ in band],
-                        max(_LEAST_BAND, *(total(cell) + 1.0 for _, cell in band)))
+            self._ruled([cell for _, cell in band], [width for width, _ in band], _band_height(band))
             for band in bands
         ]  # fmt: skip
         height = total(strips)
@@ -235,8 +278,9 @@ class Rosters:
 
     def _grid(self, roster: Roster) -> Iterator[Piece]:
         """Things side by side, their questions beneath each other; more than fit are a further grid."""
-        for start in range(0, roster.rows, _GRID_MOST):
-            numbers = range(start + 1, min(start + _GRID_MOST, roster.rows) + 1)
+        rows = roster.rows or _ROWS
+        for start in range(0, rows, _GRID_MOST):
+            numbers = range(start + 1, min(start + _GRID_MOST, rows) + 1)
             yield from _Grid(self.canvas, self.words, self.width, numbers).pieces(roster)
 
 
@@ -298,11 +342,11 @@ class _Grid:
             listed = ("、" if self.words == "zh" else ", ").join(field.choices)
             notes.insert(0, say("paper.listed", self.words, choices=listed))
         top = [*ruled, *asked, *small(self.canvas, notes, room, self.words, left=1.2)]
-        strips = [self._lined(strip, number == 0) for number, strip in enumerate(top)]
+        strips = [self._lined(strip, is_first=number == 0) for number, strip in enumerate(top)]
         if choices:
-            return [*strips, *(self._choice(text) for text in choices), self._lined(space(0.6), False)]
+            return [*strips, *(self._choice(text) for text in choices), self._lined(space(0.6), is_last=True)]
         missing = max(0.0, _LEAST_ROW - total(top))
-        return [*strips, self._lined(space(missing + 0.6), False)]
+        return [*strips, self._lined(space(missing + 0.6), is_last=True)]
 
     def _choice(self, text: str) -> Strip:
         """A choice with a box for each thing."""
@@ -316,16 +360,16 @@ class _Grid:
                 box = Box(left + (_GRID_COLUMN - TICK) / 2, y + (height - TICK) / 2, TICK, TICK)
                 self.canvas.rect(box, stroke=INK, width=0.22)
 
-        return self._lined(Strip(height, draw), False)
+        return self._lined(Strip(height, draw))
 
-    def _lined(self, strip: Strip, is_first: bool) -> Strip:
-        """A strip with the grid's upright lines beside it, and a line above the first of a question."""
+    def _lined(self, strip: Strip, *, is_first: bool = False, is_last: bool = False) -> Strip:
+        """A strip with the grid's upright lines beside it, and a line above and below each question."""
 
         def draw(x: float, y: float) -> None:
             for left in (x, *(place for _, place in self._places(x)), x + self.width):
                 self.canvas.line((left, y), (left, y + strip.height), colour=PEN, width=0.12)
-            if is_first:
-                self.canvas.line((x, y), (x + self.width, y), colour=PEN, width=0.18)
+            for edge in [y] * is_first + [y + strip.height] * is_last:
+                self.canvas.line((x, edge), (x + self.width, edge), colour=PEN, width=0.18)
             strip.draw(x, y)
 
         return Strip(strip.height, draw)
@@ -335,8 +379,12 @@ class _Grid:
             yield number, x + self._left() + at * _GRID_COLUMN
 
 
-def _shortened(ask: Ask) -> Ask:
+def _band_height(band: Sequence[tuple[float, Sequence[Strip]]]) -> float:
+    return max(_LEAST_BAND, *(total(cell) + 0.8 for _, cell in band))
+
+
+def _shortened(ask: Ask, named: int) -> Ask:
     """A question whose long list of choices is named shorter still: a card has less room than a page."""
     if not ask.field.writes:
         return ask
-    return replace(ask, field=replace(ask.field, choices=ask.field.choices[:_CARD_CHOICES]))
+    return replace(ask, field=replace(ask.field, choices=ask.field.choices[:named]))

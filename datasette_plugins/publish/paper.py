@@ -34,6 +34,10 @@ _BY_DATA: Mapping[str, Kind] = {
     "int": "number", "decimal": "number", "date": "date", "time": "time", "dateTime": "datetime",
 }  # fmt: skip
 _UNIT = re.compile(r"[（(]([^（）()\d]{1,12}\d?|m²|km²)[）)]\s*[:：]?$")
+_SAYS_MULTIPLE = re.compile(r"(可以?多选|(choose|select|tick|check) all that apply)[。.]?$", re.I)
+# The packaged font draws these as wide as a Chinese character.
+_NARROW = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "…": "..."})
+_OUTPUT = "\ue000"  # stands for a blank until Markdown, to which underscores mean something, is taken out
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -85,9 +89,11 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A repeat: the same questions about several things, `rows` of them on paper; `note`: how many there are to be.
+    """A repeat: the same questions about several things, `rows` of them (0: as many as look well); `note`: how many
+    there are to be.
 
-    `inner`: it stands in another repeat, so each row says to which row of that it belongs.
+    `inner`: it stands in another repeat, so each row says to which row of that it belongs; `named`: `title` is its
+    own, not that of the section it stands in.
     """
 
     title: str
@@ -97,6 +103,7 @@ class Roster:
     rule: str = ""
     level: int = 1
     inner: bool = False
+    named: bool = True
 
     def asks(self) -> tuple[Ask, ...]:
         """Return its questions."""
@@ -134,7 +141,8 @@ def compose(form: Form, language: str = "zh", *, villages: Sequence[str] = (), r
     """Return a form as a blank form.
 
     `language`: zh, en or a language of the form; `villages`: names of a station's villages, to tick instead of write
-    (a single one is printed); `rows`: how many empty rows a repeat gets where the form sets no number (default: 6).
+    (a single one is printed); `rows`: how many empty rows a repeat gets where the form sets no number (without it:
+    six in tables, four in cards).
     """
     return _Composer(form, language, tuple(villages), rows).paper()
 
@@ -196,7 +204,9 @@ class _Composer:
 
     def _ask(self, question: Question) -> Ask:
         required, notes = self._required(question)
-        hints = (self._text(question.hint), self._text(question.guidance), self._text(question.constraint_message))
+        hints = [self._text(label) for label in (question.hint, question.guidance, question.constraint_message)]
+        if question.type == "select_multiple":
+            hints = [hint for hint in hints if not _SAYS_MULTIPLE.match(hint)]
         label = self._text(question.label) or question.name
         return Ask(
             question.path, self._numbers[question.path], label, self._field(question, label), required,
@@ -207,10 +217,11 @@ class _Composer:
         found = list(self._items(repeat.children, level + 1, inner=True))
         own = tuple(item for item in found if not isinstance(item, Roster))
         rows, note = self._row_count(repeat)
-        title = self._text(repeat.label) or self._around(repeat)
+        own_title = self._text(repeat.label)
         if any(isinstance(item, Ask) for item in own):
             rule = self._rule(repeat, "paper.only_if_section")
-            yield Roster(title, own, rows, note, rule, level, inner)
+            title = own_title or self._around(repeat)
+            yield Roster(title, own, rows, note, rule, level, inner, named=bool(own_title))
         yield from (item for item in found if isinstance(item, Roster))
 
     def _around(self, repeat: Repeat) -> str:
@@ -220,7 +231,7 @@ class _Composer:
         return self._text(group.label) if group is not None else repeat.name
 
     def _row_count(self, repeat: Repeat) -> tuple[int, str]:
-        rows = min(self._rows or max(6, repeat.initial), _MOST_ROWS)
+        rows = min(self._rows or (repeat.initial if repeat.initial > 1 else 0), _MOST_ROWS)
         if repeat.count is None:
             return rows, say("paper.rows", self._words)
         count = self._wording.count(repeat.count, repeat.path)
@@ -228,7 +239,7 @@ class _Composer:
             return min(max(int(count), 1), _MOST_ROWS), ""
         if count is None:
             return rows, say("paper.rows", self._words)
-        return rows, say("paper.rows_counted", self._words, count=count)
+        return rows, self._set(say("paper.rows_counted", self._words, count=count))
 
     def _field(self, question: Question, label: str) -> Field:
         standard = question.ledger.get("standard", "")
@@ -252,7 +263,9 @@ class _Composer:
     def _select(self, question: Question) -> Field:
         labels = labels_of(self._form, question, self._language)
         many = question.type == "select_multiple"
-        texts = tuple(dict.fromkeys(" ".join(_plain(label or code).split()) for code, label in labels.items()))
+        texts = tuple(
+            dict.fromkeys(self._set(" ".join(_plain(label or code).split())) for code, label in labels.items())
+        )
         if len(texts) < 2 < len(labels):
             return Field("line")  # labels that tell nothing apart
         if question.type == "rank" and texts:
@@ -261,7 +274,7 @@ class _Composer:
             return Field("line")
         if len(texts) <= MOST_CHOICES:
             return Field("choices", choices=texts, many=many)
-        first = [_plain(labels[code]) for code in question.default.split() if code in labels]
+        first = [self._set(_plain(labels[code])) for code in question.default.split() if code in labels]
         common = tuple(dict.fromkeys((*first, *texts)))[:NAMED_CHOICES]
         return Field("choices", choices=common, writes=True, many=many)
 
@@ -286,7 +299,7 @@ class _Composer:
             return True, ()
         if condition is None:
             return False, ()
-        return False, (say("paper.required_if", self._words, condition=condition),)
+        return False, (self._set(say("paper.required_if", self._words, condition=condition)),)
 
     def _rule(self, node: Node, key: str = "paper.only_if") -> str:
         return self._said(node.relevant, node.path, key, "paper.page_decides")
@@ -308,10 +321,19 @@ class _Composer:
             return say(unsaid, self._words, **slots)
         # “≥ 16 时” is no hour of the day.
         apart = " " if condition and condition[-1].isdigit() and self._words == "zh" else ""
-        return say(key, self._words, condition=condition + apart, **slots) if condition else ""
+        return self._set(say(key, self._words, condition=condition + apart, **slots)) if condition else ""
 
     def _text(self, label: Label) -> str:
-        return _plain(label.plain(self._language))
+        """A label's text; what only the page can fill in (the name of a member) is a blank."""
+        parts = label.texts.get(self._language)
+        if parts is None:
+            parts = next(iter(label.texts.values()), ())
+        text = "".join(part if isinstance(part, str) else _OUTPUT for part in parts)
+        return self._set(_plain(text).replace(_OUTPUT, "____"))
+
+    def _set(self, text: str) -> str:
+        """A text with the quotation marks that stand well among the letters of its language."""
+        return text.translate(_NARROW) if self._words == "en" else text
 
 
 def _words_for(form: Form, wanted: str, language: str) -> str:
