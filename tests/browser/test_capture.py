@@ -353,3 +353,17 @@ def test_the_start_page_finds_people_while_their_name_is_typed(served: Served, v
     page.keyboard.press("Enter")
     page.wait_for_selector(READY)
     assert field(page, f"{BASIC}/head_name").input_value() == "陈秀英"
+
+
+def test_keys_pressed_faster_than_the_program_answers_land_where_they_belong(running: Running, visit: Any) -> None:
+    page = visit(running[0].url, cookies=running[1])
+    open_form(page, running[0])
+    field(page, f"{BASIC}/group_name").focus()
+    for key in ("3", "Enter", *"0312", "Enter", *"Chen", "Enter", *"13812345678", "Enter", *"No12", "Enter", "2", "7"):
+        page.keyboard.press(key)
+    settled(page)
+    until(page, lambda: ask(page, f"{BASIC}/household_type").locator(":checked").count() == 2, "choices got lost")
+    typed = [field(page, f"{BASIC}/{name}").input_value() for name in ("group_name", "household_number", "head_name")]
+    assert typed == ["3", "0312", "Chen"]
+    typed = [field(page, f"{BASIC}/{name}").input_value() for name in ("phone", "address")]
+    assert typed == ["13812345678", "No12"]

@@ -21,7 +21,8 @@
   let saving = false;
   let leaving = false;
   let touched = false;
-  let buffered = null; // keys pressed while moving on, played again where the focus lands
+  let moving = false; // on the way to the next question
+  const pressed = []; // keys pressed meanwhile
 
   const find = (ref) => sheet.querySelector(`[data-ref="${CSS.escape(ref)}"]`);
   const askOf = (node) => node?.closest?.(".ask") ?? null;
@@ -298,7 +299,18 @@
     else enter(found[0]);
   }
 
+  // Goes on from a question; keys pressed before the next one is known are played there, in their order.
   async function advance(stop, by_ = 1) {
+    moving = true;
+    try {
+      await move(stop, by_);
+      while (pressed.length) await play(pressed.shift());
+    } finally {
+      moving = false;
+    }
+  }
+
+  async function move(stop, by_) {
     const ask = askOf(stop);
     const ref = ask?.dataset.ref ?? "";
     if (ask?.dataset.kind === "search") {
@@ -309,16 +321,12 @@
     commit(ask);
     if (line.busy && !line.down) {
       // What was just answered may bring a new question right here: the next one is known when the program has answered.
-      buffered = [];
       await line.settled(PATIENT);
       await new Promise(requestAnimationFrame);
     }
     const here = document.activeElement;
     // Somebody who has clicked elsewhere meanwhile stays there.
     if (here === document.body || (ref && askOf(here) === find(ref)) || here === stop) go(ref, stop, by_);
-    const keys = buffered ?? [];
-    buffered = null;
-    for (const key of keys) await play(key);
   }
 
   function notListed(ask) {
@@ -331,11 +339,23 @@
   async function play(key) {
     const target = document.activeElement;
     const ask = askOf(target);
-    if (key === "Enter" || key === "Tab") return ask ? advance(ask) : target.click();
-    if (target.matches("input[type=text], textarea")) {
-      target.setRangeText(key, target.selectionStart, target.selectionEnd, "end");
-      target.dispatchEvent(new InputEvent("input", { bubbles: true }));
-    } else if (ask && /^[1-9]$/.test(key)) return pickByKey(ask, Number(key));
+    const finder = finders.get(target);
+    if (key === "Enter" || key === "Tab") return ask ? move(ask, 1) : target.click();
+    if (key === "Shift+Tab") return ask && move(ask, -1);
+    if (finder && /^[1-9]$/.test(key)) {
+      if (!finder.open) await finder.refresh();
+      if (takeKeyed(finder, key)) return move(ask, 1);
+    }
+    if (target.matches("input[type=text], textarea")) return type(target, key);
+    if (key === " ") return target.click();
+    if (ask && /^[1-9]$/.test(key) && controls.pick(ask, Number(key)) && ask.dataset.kind === "radio") return move(ask, 1);
+  }
+
+  function type(target, key) {
+    const { selectionStart: from, selectionEnd: to } = target;
+    if (key === "Backspace") target.setRangeText("", from === to ? Math.max(0, from - 1) : from, to, "end");
+    else target.setRangeText(key, from, to, "end");
+    target.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
 
   async function pickByKey(ask, number) {
@@ -574,11 +594,11 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (!buffered || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key.length !== 1 && event.key !== "Enter" && event.key !== "Tab") return;
+    if (!moving || event.isComposing || event.keyCode === 229 || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key.length !== 1 && !["Enter", "Tab", "Backspace"].includes(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
-    buffered.push(event.key);
+    pressed.push(event.key === "Tab" && event.shiftKey ? "Shift+Tab" : event.key);
   }, true);
 
   document.addEventListener("keydown", (event) => {
@@ -628,18 +648,21 @@
     return false;
   }
 
+  // The choice by its number, where the list shows numbers and nothing has been typed.
+  function takeKeyed(finder, key) {
+    const keyed = finder.open && finder.list.classList.contains("keyed") && finder.query === "";
+    const item = keyed ? finder.options[key - 1] : null;
+    if (item) finder.take(item);
+    return Boolean(item);
+  }
+
   function finderKey(finder, key) {
     if (key === "ArrowDown" || key === "ArrowUp") {
       if (!finder.open) finder.refresh();
       else finder.walk(key === "ArrowDown" ? 1 : -1);
       return true;
     }
-    const keyed = finder.open && finder.list.classList.contains("keyed") && finder.input.value === finder.input.dataset.shown;
-    if (keyed && /^[1-9]$/.test(key) && finder.options[key - 1]) {
-      finder.take(finder.options[key - 1]);
-      advance(finder.ask);
-      return true;
-    }
+    if (/^[1-9]$/.test(key) && takeKeyed(finder, key)) return advance(finder.ask), true;
     if (key === "Escape") {
       finder.input.value = finder.input.dataset.shown;
       finder.close();
