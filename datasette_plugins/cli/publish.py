@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+
+if TYPE_CHECKING:
+    from forms.definition import Form
 
 
 @click.group()
@@ -77,3 +82,77 @@ def sheet(
             f"{one.village.name}: {path} ({one.rendered.pages} pages, {size} KB)")  # fmt: skip
     for problem in warnings:
         click.echo(problem.words(language()), err=True)
+
+
+@publish.command()
+@click.argument("named", metavar="FORM")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="PDF to write; by default the form's id in the current folder.",
+)  # fmt: skip
+@click.option(
+    "--station", "station_dir", type=click.Path(file_okay=False, path_type=Path), envvar="CUNCE_STATION",
+    help="A station, to print the forms and the villages it has; by default CUNCE_STATION or the current folder.",
+)  # fmt: skip
+@click.option("--lang", "wanted", metavar="LANGUAGE", help="zh, en or a language of the form; by default as messages.")
+@click.option("--rows", type=click.IntRange(1, 60), help="Empty rows of each repeat; by default 6, or 4 tall ones.")
+@click.option("--copies", type=click.IntRange(1, 500), default=1, show_default=True, help="How many, in one file.")
+@click.option(
+    "--font", type=click.Path(exists=True, dir_okay=False, path_type=Path), envvar="CUNCE_FONT",
+    help="Font file for characters that the packaged and the system's fonts lack.",
+)  # fmt: skip
+@json_option
+def blank(
+    *, named: str, output: Path | None, station_dir: Path | None, wanted: str | None, rows: int | None, copies: int,
+    font: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """空白表 (a form to fill in by hand, A4 PDF).
+
+    FORM: a form file (.yml, .xlsx, .xls, .xml), a shipped ledger, or the id of a form that the station has. Skip rules
+    stand on it in words, choices have boxes to tick, and the numbers of the questions are in the order of the pages.
+    """
+    from datasette_plugins.publish.blank import render_blank
+    from datasette_plugins.publish.fonts import default_faces
+    from datasette_plugins.publish.issuing import safe_name, undrawn, write_pdf
+    from datasette_plugins.publish.paper import compose
+    from forms.clock import SystemClock
+
+    faces = default_faces(font)
+    form, villages = _form_and_villages(named, station_dir)
+    paper = compose(form, wanted or language(), villages=villages, rows=rows)
+    with progress_bar("PDF") as advance:
+        rendered = render_blank(paper, faces, made=SystemClock().now(), copies=copies, progress=advance)
+    path = write_pdf(rendered.pdf, output or Path(f"{safe_name(f'{paper.form_id}-{paper.title}')}.pdf"))
+    warnings = undrawn(rendered.missing, paper.form_id)
+    if as_json:
+        print_json(
+            {
+                "file": str(path), "form_id": paper.form_id, "version": paper.version, "title": paper.title,
+                "questions": sum(1 for _ in paper.asks()), "pages": rendered.pages, "copies": copies,
+                "bytes": len(rendered.pdf), "warnings": [problem.as_data() for problem in warnings],
+            }
+        )  # fmt: skip
+        return
+    size = max(1, round(len(rendered.pdf) / 1024))
+    say(f"{paper.title}：{path}（{rendered.pages} 页，{size} KB）",
+        f"{paper.title}: {path} ({rendered.pages} pages, {size} KB)")  # fmt: skip
+    for problem in warnings:
+        click.echo(problem.words(language()), err=True)
+
+
+def _form_and_villages(named: str, folder: Path | None) -> tuple[Form, Sequence[str]]:
+    """The form that was named, and the names of the station's villages where there is a station."""
+    from collect.cli.form import find_form
+    from collect.station import Station
+
+    if folder is None and (Path.cwd() / "station.json").is_file():
+        folder = Path.cwd()
+    if folder is None:
+        return find_form(named), ()
+    station = Station.open(folder, readonly=True)
+    try:
+        own = {form.form_id: form for form in station.forms()}
+        villages = tuple(village.name for village in station.villages)
+    finally:
+        station.close()
+    return own[named] if named in own and not Path(named).exists() else find_form(named), villages

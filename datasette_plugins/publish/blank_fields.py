@@ -66,6 +66,8 @@ class Fields:
         """Return the width that a field wants on one line, in millimetres."""
         if field.kind == "boxes":
             return field.count * self.pitch.digit
+        if field.kind == "lines":
+            return 30.0
         if field.kind in ("choices", "rank"):
             widths = [self._option_width(field, text) for text in field.choices]
             if field.writes:
@@ -188,9 +190,10 @@ class Fields:
         widths = [self._option_width(field, text) for text in field.choices]
         lines = [list(self._spread(row, widths)) for row in self._flowing(widths, width)]
         if len(lines) > 1:
-            aligned = [_in_columns(widths, width, columns, self.pitch.gap) for columns in (6, 5, 4, 3, 2)]
+            aligned = [_in_columns(widths, width, columns, self.pitch.gap) for columns in (2, 3, 4, 5, 6)]
             best = min(aligned, key=len)
-            lines = best if len(best) <= len(lines) + 1 + len(lines) // 6 else lines
+            spare = 0 if self.pitch is TIGHT else 1 + len(lines) // 6
+            lines = best if len(best) <= len(lines) + spare else lines
         strips = [self._options(field, line, widths, width) for line in lines]
         if field.writes:
             strips = self._with_other(strips, lines, widths, width)

@@ -22,7 +22,9 @@ _BETWEEN = 5.0  # two questions on one line
 _TALLEST_HALF = 19.0
 _BESIDE = 3.0  # between a label and its field on the same line
 _ALONE = frozenset({"lines", "rank", "sketch", "point", "file"})
-_WRITTEN = frozenset({"line", "number", "date", "time", "datetime", "boxes", "photo"})
+_WRITTEN = frozenset({
+    "line", "lines", "number", "date", "time", "datetime", "boxes", "photo", "file", "point", "sketch",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Questions:
             return self._ruled(tuple(self.ask(item, self.width)))
         if isinstance(item, Heading):
             return self.heading(item)
-        return Piece((space(0.8), *self.remark(item), space(1.4)))
+        return Piece((space(0.8), *self.remark(item), space(1.4)), holds_next=True)
 
     def ask(self, ask: Ask, width: float, *, tall: bool = False) -> list[Strip]:
         """Return a question as strips of a width; `tall`: its first line is as high as one to write on."""
@@ -71,7 +73,7 @@ class Questions:
         strips = [] if not ask.rule else rule(self.canvas, ask.rule, width, left=_GUTTER)
         least = min(fields.least(ask.field), 60.0 if ask.field.kind == "choices" else 1000.0)
         room = inner - needed - _BESIDE
-        is_beside = "\n" not in label and room >= least and ask.field.kind not in ("lines", "rank")
+        is_beside = "\n" not in label and room >= least and ask.field.kind != "rank"
         if is_beside and ask.field.kind == "choices" and len(fields.lay(ask.field, room)) > 1:
             # Choices in several lines stand best under their question, unless that makes it no shorter.
             is_beside = len(fields.lay(ask.field, inner)) == len(fields.lay(ask.field, room))
@@ -80,7 +82,10 @@ class Questions:
             field = fields.lay(ask.field, room)
             distance = _GUTTER + needed + _BESIDE
             strips.append(_level(said[0], field[0], distance, tall=tall or ask.field.kind in _WRITTEN))
-            strips += [beside([(distance, [strip])]) for strip in field[1:]]
+            # Further lines to write on begin under the label; choices stay under each other.
+            rest = fields.lay(ask.field, inner)[1:] if ask.field.kind == "lines" else field[1:]
+            left = _GUTTER if ask.field.kind == "lines" else distance
+            strips += [beside([(left, [strip])]) for strip in rest]
         else:
             strips += [space(LINE - OVER - _LABEL_BASE)] if tall else []
             strips += self._said(ask.number, label, inner)

@@ -97,8 +97,14 @@ class Rosters:
         wanted = [max(self._least(cells, ask.field), self._head_width(ask)) + 2 * _PAD for ask in roster.asks()]
         if sum(wanted) > room:
             return None
-        over = (room - sum(wanted)) / len(wanted)
-        return [width + over for width in wanted]
+        over = room - sum(wanted)
+        for number, ask in enumerate(roster.asks()):
+            if ask.field.kind in ("choices", "rank"):
+                # Half a list's width makes it two lines of choices instead of three.
+                more = min(over, max(0.0, cells.least(ask.field) / 2 + 12 - wanted[number]))
+                wanted[number] += more
+                over -= more
+        return [width + over / len(wanted) for width in wanted]
 
     def _least(self, cells: Fields, field: Field) -> float:
         """What a cell needs: choices may take up to three lines."""

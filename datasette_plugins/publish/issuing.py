@@ -63,12 +63,17 @@ class Sheet:
     @property
     def file_name(self) -> str:
         """What its file is called: code and name, without what Windows forbids in a file's name."""
-        name = _UNSAFE.sub("_", f"{self.village.code}-{self.village.name}").strip(". ")
+        name = safe_name(f"{self.village.code}-{self.village.name}")
         return f"{name}{'-公开' if self.is_public else ''}.pdf"
 
     def warnings(self) -> tuple[Problem, ...]:
         """Return a warning for every character that no font holds."""
         return undrawn(self.rendered.missing, self.village.code)
+
+
+def safe_name(name: str) -> str:
+    """Return a name without what Windows forbids in a file's name."""
+    return _UNSAFE.sub("_", name).strip(". ")
 
 
 def undrawn(missing: Sequence[str], name: str) -> tuple[Problem, ...]:
