@@ -17,6 +17,7 @@ from collect.merge import Candidate
 from collect.revision import RevisionId, Value
 from collect.search import Hit, SearchKeys
 from collect.shelf import Shelf
+from forms.values import text_of
 
 BATCH = 10_000
 SCHEMA = (
@@ -235,6 +236,21 @@ class Projection:
         """Return the deleted rows of a repeat's table that belong to one record."""
         sql = 'SELECT record FROM _hidden WHERE "table" = ? AND parent = ? ORDER BY record'
         return tuple(row[0] for row in self._db.rows(sql, (table, parent)))
+
+    def held(self, table: str, field: str) -> dict[str, int]:
+        """Return how many records hold each answer of a field (as text, under any name it ever had); {} for none."""
+        ledger = self.ledgers.get(table)
+        column = None if ledger is None else ledger.fields.get(ledger.renamed.get(field, field))
+        if column is None:
+            return {}
+        names = [stored.name for stored in column.stored]
+        listed = ", ".join(map(quoted, names))
+        sql = f"SELECT {listed}, count(*) FROM {quoted(table)} WHERE {quoted(names[0])} IS NOT NULL GROUP BY {listed}"  # noqa: S608
+        found: dict[str, int] = {}
+        for *values, count in self._db.rows(sql):
+            text = text_of(column.load(dict(zip(names, values, strict=True))))
+            found[text] = found.get(text, 0) + count
+        return found
 
     def waiting(self) -> dict[str, int]:
         """Return how many records of each table wait for their form's definition."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,11 @@ from typing import Any
 import click
 
 from collect.cli.options import json_option, language, print_json, say
+from collect.station import Station
 from forms.definition import Expression, Form, Node, Question, Repeat
 from forms.problems import Place, Problem
 from forms.reader import FormError, load_shipped, read_form, shipped
+from forms.versions import SEVERITIES, Change, compare, readable
 
 
 @click.group()
@@ -28,6 +29,22 @@ def find_form(named: str) -> Form:
     if named in shipped():
         return load_shipped(named)
     raise FormError(Problem("COLLECT_FORM_NOT_FOUND", Place(), {"name": named, "shipped": ", ".join(shipped())}))
+
+
+def find_forms(names: Iterable[str]) -> tuple[list[Form], list[Problem]]:
+    """Return several forms and the warnings about them; raises FormError with the faults of all of them."""
+    found, faults, warnings = list[Form](), list[Problem](), list[Problem]()
+    for name in names:
+        try:
+            read = find_form(name)
+        except FormError as error:
+            faults += error.problems
+        else:
+            found.append(read)
+            warnings += read.warnings
+    if faults:
+        raise FormError(faults)
+    return found, warnings
 
 
 @form.command()
@@ -98,8 +115,9 @@ class Examined:
             click.echo(("错误 " if lang == "zh" else "error ") + problem.words(lang))
         for problem in self.warnings:
             click.echo(("提醒 " if lang == "zh" else "warning ") + problem.words(lang))
-        count = sum(1 for _ in self.form.questions()) if self.form else 0
         if self.form is not None:
+            own = f"{self.form.meta_path}/"  # the form's own metadata, which nobody wrote as a question
+            count = sum(not question.path.startswith(own) for question in self.form.questions())
             say(
                 f"{self.name}：可用（{self.form.form_id}，{count} 题），{len(self.warnings)} 条提醒。",
                 f"{self.name}: usable ({self.form.form_id}, {count} questions), {len(self.warnings)} warnings.",
@@ -167,17 +185,62 @@ def _when(expression: Expression | None, word: str) -> str:
     return f"{word} {readable(expression.source)}" if expression is not None else ""
 
 
-def readable(source: str) -> str:
-    """Return an expression with `${name}` for the absolute and parent paths that the XForm holds."""
-    return " ".join(re.sub(r" (?:/[\w.\-]+)+/([\w.\-]+) | (?:\.\./)+([\w.\-]+) ", _named, f" {source} ").split())
-
-
-def _named(match: re.Match[str]) -> str:
-    return f"${{{match[1] or match[2]}}}"
-
-
 def _joined(marks: list[str]) -> str:
     return " · ".join(filter(None, marks))
+
+
+@form.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option(
+    "--station", "station_dir", type=click.Path(file_okay=False, path_type=Path), envvar="CUNCE_STATION",
+    help="A station: names versions as FORM_ID@VERSION, and counts its records.",
+)
+@json_option
+def diff(*, old: str, new: str, station_dir: Path | None, as_json: bool) -> None:
+    """比较表单的两个版本：改了什么，对已有数据意味着什么。 / What changed between versions, and what it means for data.
+
+    OLD, NEW: a file, a shipped ledger's name, or FORM_ID@VERSION of a station.
+    """
+    if station_dir is None:
+        first, second = find_form(old), find_form(new)
+        changes = compare(first, second)
+    else:
+        with Station.open(station_dir, readonly=True) as station:
+            first, second = _of_station(station, old), _of_station(station, new)
+            changes = compare(first, second, station.projection.held)
+    if as_json:
+        sides = {"old": first, "new": second}
+        data = {side: {"form_id": one.form_id, "version": one.version} for side, one in sides.items()}
+        counts = {severity: sum(change.severity == severity for change in changes) for severity in SEVERITIES}
+        print_json({**data, "counts": counts, "changes": [change.as_data() for change in changes]})
+        return
+    _show_changes(first, second, changes)
+
+
+def _of_station(station: Station, named: str) -> Form:
+    form_id, at, version = named.rpartition("@")
+    return station.form(form_id, version) if at and not Path(named).exists() else find_form(named)
+
+
+_SEVERITY_WORDS = {
+    "loses": ("看不到了", "loses view"), "look": ("要看一看", "look"), "harmless": ("无碍", "harmless"),
+}  # fmt: skip
+
+
+def _show_changes(old: Form, new: Form, changes: tuple[Change, ...]) -> None:
+    """Print the changes, the gravest first."""
+    lang = language()
+    say(
+        f"{old.form_id} {old.version} → {new.form_id} {new.version}：{len(changes)} 处改动。",
+        f"{old.form_id} {old.version} → {new.form_id} {new.version}: {len(changes)} changes.",
+    )
+    for severity in SEVERITIES:
+        of_it = [change for change in changes if change.severity == severity]
+        if of_it:
+            click.echo(f"{_SEVERITY_WORDS[severity][lang != 'zh']} ({len(of_it)})")
+        for change in of_it:
+            click.echo(f"  {change.what(lang)}{'。' if lang == 'zh' else '. '}{change.meaning(lang)}")
 
 
 @form.command()

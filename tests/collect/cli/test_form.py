@@ -9,7 +9,9 @@ import pytest
 from openpyxl import load_workbook
 
 from collect.cli import main
-from collect.cli.form import readable
+from collect.station import Station
+from forms.reader import read_form
+from forms.versions import readable
 
 BROKEN = """\
 settings: {form_id: broken, version: "1"}
@@ -114,3 +116,26 @@ def test_check_marks_a_workbook(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert status == 1
     assert "COLLECT_FORM_ITSELF" in err
     assert run(capsys, "form", "check", path, "--annotate", tmp_path / "marked.txt")[0] == 2
+
+
+def test_diff_says_what_changed_and_counts_a_stations_records(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old.yml", tmp_path / "new.yml"
+    survey = 'settings: {form_id: well, version: "%s"}\nsurvey:\n%s'
+    old.write_text(survey % ("1", "  - {type: text, name: depth, label: 深}\n"), encoding="utf-8")
+    new.write_text(
+        survey % ("2", "  - {type: integer, name: depth, label: 深}\n  - {type: text, name: b, label: 乙}\n"),
+        encoding="utf-8",
+    )
+    status, out, _ = run(capsys, "form", "diff", old, new)
+    assert (status, out.splitlines()[0]) == (0, "well 1 → well 2：2 处改动。")
+    assert "“深”（depth）题型由 text 改为 integer" in out
+    with Station.create(tmp_path / "station", name="s", villages={"520000000001": "村"}) as station:
+        for number, depth in enumerate(["12", "很深"]):
+            answers = {"_id": f"0190000{number}-0000-7000-8000-000000000000", "depth": depth}
+            station.save(answers, read_form(old), author="a", village="520000000001")
+    status, out, _ = run(capsys, "form", "diff", "well@1", new, "--station", tmp_path / "station", "--json")
+    told = json.loads(out)
+    assert (status, told["counts"]) == (0, {"loses": 0, "look": 1, "harmless": 1})
+    assert {change["name"]: change["records"] for change in told["changes"]} == {"depth": 1, "b": None}
