@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from forms.expressions.moments import Moment, read_moment
 from forms.expressions.nodes import Node
+from forms.values import number_text
 
 if TYPE_CHECKING:
     from forms.expressions.context import Context
@@ -60,15 +60,3 @@ def to_boolean(value: Value) -> bool:
     if isinstance(value, (bool, str, list)):
         return bool(value)
     return value != 0 and not math.isnan(value)
-
-
-def number_text(number: float) -> str:
-    """Return a number as XPath 1.0, 4.2 writes it: no exponent, no trailing zeros, `NaN`, `Infinity`."""
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "Infinity" if number > 0 else "-Infinity"
-    if number == int(number):
-        return str(int(number))
-    text = repr(number)
-    return format(Decimal(text), "f") if "e" in text else text
