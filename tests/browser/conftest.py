@@ -32,7 +32,7 @@ def chromium() -> str | None:
     return os.environ.get("CUNCE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not longer: Playwright keeps an event loop running, which other tests stumble over
 def browser() -> Iterator[Any]:
     """A Chromium; skips, saying so, where there is none (never under CUNCE_REQUIRE_BROWSER=1)."""
     required = os.environ.get("CUNCE_REQUIRE_BROWSER") == "1"
