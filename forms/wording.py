@@ -37,7 +37,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "is": {"zh": "{left}是“{right}”", "en": "{left} is “{right}”"},
     "is_not": {"zh": "{left}不是“{right}”", "en": "{left} is not “{right}”"},
     "compared": {"zh": "{left}{sign} {right}", "en": "{left} {sign} {right}"},
-    "or_empty": {"zh": "{condition}或没有填", "en": "{condition} or is empty"},
+    "or_empty": {"zh": "{condition} 或没有填", "en": "{condition} or is empty"},
     "and": {"zh": "，并且", "en": " and "},
     "or": {"zh": "，或者", "en": " or "},
     "or_short": {"zh": "或", "en": " or "},

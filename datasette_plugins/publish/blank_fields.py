@@ -100,7 +100,7 @@ class Fields:
                 self._said("longitude"), _Part("blank", width=24, grows=True),
             ]  # fmt: skip
         if field.kind == "number":
-            unit = [_Part("words", field.unit)] if field.unit else []
+            unit = [_Part("words", field.unit)] if field.unit and not self.bare else []
             return [_Part("blank", width=22), *unit]
         if field.kind in ("photo", "file"):
             return [_Part("tick"), self._said(field.kind), _Part("blank", width=18)]

@@ -121,10 +121,10 @@ class Rosters:
         return max(self.canvas.measure(label, _CELL) / 2 + 2, 14.0)
 
     def _before(self, roster: Roster) -> float:
-        return _INDEX + (_PARENT if roster.inner else 0.0)
+        return _INDEX + (_PARENT if roster.parent else 0.0)
 
     def _table(self, roster: Roster, columns: Sequence[float]) -> Iterator[Piece]:
-        widths = [_INDEX, *([_PARENT] if roster.inner else []), *columns]
+        widths = [_INDEX, *([_PARENT] if roster.parent else []), *columns]
         head = self._head(roster, widths)
         cells = Fields(self.canvas, self.words, _CELL, TIGHT, bare=True)
         asks = roster.asks()
@@ -136,7 +136,7 @@ class Rosters:
         yield Piece((space(2.0),))
 
     def _head(self, roster: Roster, widths: Sequence[float]) -> Strip:
-        before = ["", *([say("paper.of_parent", self.words)] if roster.inner else [])]
+        before = ["", *([say("paper.of_parent", self.words, parent=roster.parent)] if roster.parent else [])]
         labels = [*before, *(f"{ask.number} {titled(ask, self.words)}" for ask in roster.asks())]
         laid = [
             words(self.canvas, label, max(width - 2 * _PAD, 4), _CELL, colour=ACCENT, bold=True)
@@ -268,8 +268,8 @@ class Rosters:
             self.canvas.rect(Box(x, y, _INDEX, height), fill=FILL)
             self.canvas.text(x + _INDEX / 2, y + height / 2 + 1.6, str(number), 12, colour=ACCENT, bold=True,
                              align="center")  # fmt: skip
-            if roster.inner:
-                label = say("paper.of_parent", self.words)
+            if roster.parent:
+                label = say("paper.of_parent", self.words, parent=roster.parent)
                 for line, strip in enumerate(words(self.canvas, label, _PARENT - 1, 7, colour=MUTED)):
                     strip.draw(x + _INDEX + 0.6, y + 0.8 + line * strip.height)
             top = y
@@ -320,7 +320,7 @@ class _Grid:
         return self.width - _GRID_COLUMN * len(self.numbers)
 
     def _head(self, roster: Roster) -> Strip:
-        height = 9.0 if roster.inner else 6.4
+        height = 9.0 if roster.parent else 6.4
 
         def draw(x: float, y: float) -> None:
             base = y + 3.2 + CAP * 9 * MM

@@ -92,8 +92,8 @@ class Roster:
     """A repeat: the same questions about several things, `rows` of them (0: as many as look well); `note`: how many
     there are to be.
 
-    `inner`: it stands in another repeat, so each row says to which row of that it belongs; `named`: `title` is its
-    own, not that of the section it stands in.
+    `parent`: the repeat it stands in, if any, so that each row says to which row of that it belongs; `named`: `title`
+    is its own, not that of the section it stands in.
     """
 
     title: str
@@ -102,7 +102,7 @@ class Roster:
     note: str
     rule: str = ""
     level: int = 1
-    inner: bool = False
+    parent: str = ""
     named: bool = True
 
     def asks(self) -> tuple[Ask, ...]:
@@ -167,23 +167,23 @@ class _Composer:
         )
         return Paper(
             title or form.title or form.form_id, form.form_id, form.version, self._words,
-            tuple(self._items(form.children, 1)),
+            tuple(self._items(form.children, 1, "")),
             village=self._villages[0] if len(self._villages) == 1 else "",
             has_household=has_household or not has_village,
         )  # fmt: skip
 
-    def _items(self, nodes: Sequence[Node], level: int, *, inner: bool = False) -> Iterator[Item]:
+    def _items(self, nodes: Sequence[Node], level: int, parent: str) -> Iterator[Item]:
         for node in nodes:
             if isinstance(node, Question):
                 yield from self._question(node)
             elif isinstance(node, Group):
-                yield from self._group(node, level, inner=inner)
+                yield from self._group(node, level, parent)
             else:
-                yield from self._roster(node, level, inner=inner)
+                yield from self._roster(node, level, parent)
 
-    def _group(self, group: Group, level: int, *, inner: bool) -> Iterator[Item]:
+    def _group(self, group: Group, level: int, parent: str) -> Iterator[Item]:
         text = self._text(group.label)
-        items = list(self._items(group.children, level + 1 if text else level, inner=inner))
+        items = list(self._items(group.children, level + 1 if text else level, parent))
         if not items:
             return
         if text:
@@ -213,15 +213,15 @@ class _Composer:
             self._rule(question), (*filter(None, dict.fromkeys(hints)), *notes),
         )  # fmt: skip
 
-    def _roster(self, repeat: Repeat, level: int, *, inner: bool) -> Iterator[Item]:
-        found = list(self._items(repeat.children, level + 1, inner=True))
+    def _roster(self, repeat: Repeat, level: int, parent: str) -> Iterator[Item]:
+        own_title = self._text(repeat.label)
+        title = own_title or self._around(repeat)
+        found = list(self._items(repeat.children, level + 1, title))
         own = tuple(item for item in found if not isinstance(item, Roster))
         rows, note = self._row_count(repeat)
-        own_title = self._text(repeat.label)
         if any(isinstance(item, Ask) for item in own):
             rule = self._rule(repeat, "paper.only_if_section")
-            title = own_title or self._around(repeat)
-            yield Roster(title, own, rows, note, rule, level, inner, named=bool(own_title))
+            yield Roster(title, own, rows, note, rule, level, parent, named=bool(own_title))
         yield from (item for item in found if isinstance(item, Roster))
 
     def _around(self, repeat: Repeat) -> str:
