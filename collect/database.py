@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -251,5 +252,7 @@ def explained(error: sqlite3.Error | OSError, path: Path) -> DatabaseError:
         # Errors that the module raises itself (a closed connection, a wrong parameter) carry no code.
         number = getattr(error, "sqlite_errorcode", None)
         code = "COLLECT_DATABASE_FAILED" if number is None else _CODES.get(number & 0xFF, "COLLECT_DATABASE_FAILED")
+        if code == "COLLECT_DATABASE_NOT_OPENED" and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+            code = "COLLECT_DATABASE_READONLY"  # SQLite says only that it could not make a file beside it
     kind = LockedError if code == "COLLECT_DATABASE_LOCKED" else DatabaseError
     return kind(Problem(code, Place(file=str(path)), {"detail": error}))

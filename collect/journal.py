@@ -449,6 +449,19 @@ class Journal:
                 )
         return known is None
 
+    def add_forms(self, forms: Iterable[Form]) -> tuple[bool, ...]:
+        """Keep several definitions, all or none; return which are new. Raises JournalError with every fault."""
+        new, problems = list[bool](), list[Problem]()
+        with transaction(self._db):
+            for form in forms:
+                try:
+                    new.append(self.add_form(form))
+                except JournalError as error:
+                    problems += error.problems
+            if problems:
+                raise JournalError(problems)
+        return tuple(new)
+
     def forms(self) -> tuple[Definition, ...]:
         """Return every form definition, by form id and version."""
         found = self._db.rows("SELECT form_id, version, xform, rows, digest FROM form ORDER BY form_id, version")

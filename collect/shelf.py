@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
+from collect.chain import JournalError
 from collect.journal import Definition, Journal
 from forms.definition import Form
 from forms.problems import CunceError, Problem
@@ -51,6 +52,26 @@ class Shelf:
         if form.digest not in self._tables:
             self._tables[form.digest] = tables_of(form)
         return self._tables[form.digest]
+
+    def check_tables(self, forms: Iterable[Form]) -> None:
+        """Raise JournalError (COLLECT_FORM_TABLE_TAKEN) for every form whose ledgers another form's would share."""
+        given = tuple(forms)
+        known = [version for versions in self.all().values() for version in versions]
+        owners = {name: form for form in (*given, *known) for name in self._names(form)}
+        problems = []
+        for form in given:
+            taken = {owners[name].form_id: name for name in reversed(self._names(form))}
+            for other, name in taken.items():
+                if other != form.form_id:
+                    context = {"form_id": form.form_id, "table": name, "other": other}
+                    problems.append(Problem("COLLECT_FORM_TABLE_TAKEN", context=context))
+        if problems:
+            raise JournalError(problems)
+
+    def _names(self, form: Form) -> list[str]:
+        """The names a form takes in the ledgers' file; every table has a view of labels beside it."""
+        names = [table.name.lower() for table in self.tables(form)]
+        return [*names, *(f"{name}_labels" for name in names)]
 
     def all(self) -> dict[str, tuple[Form, ...]]:
         """Return all versions of all forms by form id, newest first."""

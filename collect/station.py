@@ -255,6 +255,18 @@ class Station:
         self.projection.catch_up()
         return new
 
+    def add_forms(self, forms: Iterable[Form]) -> tuple[bool, ...]:
+        """Add forms all at once or not at all, and make their ledgers; return which of them are new.
+
+        Raises JournalError: COLLECT_FORM_CHANGED, or COLLECT_FORM_TABLE_TAKEN for a form whose ledgers would be
+        called like another form's.
+        """
+        given = tuple(forms)
+        self.shelf.check_tables(given)
+        new = self.journal.add_forms(given)
+        self.projection.catch_up()
+        return new
+
     def form(self, form_id: str, version: str | None = None) -> Form:
         """Return a form, its newest version where none is named; raises FormUnknownError."""
         return self.shelf.get(form_id, version)

@@ -245,23 +245,47 @@ def _show_changes(old: Form, new: Form, changes: tuple[Change, ...]) -> None:
 
 @form.command()
 @click.argument("named", metavar="FILE|NAME")
-@click.option("--to", "kind", type=click.Choice(["xform", "xlsx", "yaml", "tables"]), required=True)
+@click.option("--to", "kind", type=click.Choice(["xform", "xlsx", "yaml", "odk-zip", "tables"]), required=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="写到哪个文件。")
-def export(*, named: str, kind: str, output: Path) -> None:
-    """把表单写成 XForm、Excel、YAML 或数据字典。 / Write a form as XForm, Excel, YAML or a data dictionary (CSV)."""
+@click.option(
+    "--station", "station_dir", type=click.Path(file_okay=False, path_type=Path), envvar="CUNCE_STATION",
+    help="odk-zip: 附件取自这个站点的台账。 / Attached files come from this station's ledgers.",
+)  # fmt: skip
+def export(*, named: str, kind: str, output: Path, station_dir: Path | None) -> None:
+    """把表单写成 XForm、Excel、YAML、ODK 包或数据字典。 / Write as XForm, Excel, YAML, a zip for ODK or a data dictionary."""
+    found = find_form(named)
+    data, warnings = _packed(found, named, station_dir) if kind == "odk-zip" else _exported(found, kind)
+    write_out(output, data)
+    lang = language()
+    for problem in warnings:
+        click.echo(("提醒 " if lang == "zh" else "warning ") + problem.words(lang), err=True)
+    say(f"已写入 {output}（{len(data)} 字节）。", f"Wrote {output} ({len(data)} bytes).")
+
+
+def _exported(found: Form, kind: str) -> tuple[bytes, tuple[Problem, ...]]:
+    """A form in another spelling, and what that spelling cannot say."""
+    from forms.decompilation import rows_of
     from forms.export import to_dictionary, to_xlsx, to_yaml
 
-    found = find_form(named)
-    writers: dict[str, Callable[[Form], str | bytes]] = {
-        "xform": lambda read: read.xform,
-        "xlsx": to_xlsx,
-        "yaml": to_yaml,
-        "tables": to_dictionary,
-    }
-    content = writers[kind](found)
-    data = content if isinstance(content, bytes) else content.encode("utf-8")
-    write_out(output, data)
-    say(f"已写入 {output}（{len(data)} 字节）。", f"Wrote {output} ({len(data)} bytes).")
+    if kind == "xform":
+        return found.xform.encode("utf-8"), ()
+    if kind == "tables":
+        return to_dictionary(found).encode("utf-8"), ()
+    data = to_xlsx(found) if kind == "xlsx" else to_yaml(found).encode("utf-8")
+    return data, rows_of(found)[1]
+
+
+def _packed(found: Form, named: str, station_dir: Path | None) -> tuple[bytes, tuple[Problem, ...]]:
+    """A form packed for ODK with what is attached to it, and what its sender should know."""
+    from collect.packing import pack
+
+    folder = Path(named).parent if Path(named).exists() else None
+    if station_dir is None:
+        packed = pack(found, folder=folder)
+    else:
+        with Station.open(station_dir, readonly=True) as station:
+            packed = pack(found, folder=folder, station=station)
+    return packed.data, tuple(packed.warnings)
 
 
 def write_out(output: Path, data: bytes) -> None:

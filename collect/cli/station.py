@@ -104,6 +104,42 @@ def init(
             )
 
 
+@station.command("add-form")
+@click.argument("named", metavar="FILE|NAME...", nargs=-1, required=True)
+@station_option
+@json_option
+def add_form(*, named: tuple[str, ...], station_dir: Path, as_json: bool) -> None:
+    """添加表单或表单的新版本；在中心添加的，下次同步到各电脑。 / Add forms of your own, or new versions.
+
+    FILE: .yml, .xlsx, .xls or .xml; NAME: a shipped ledger. Added at a hub they reach its laptops with the next
+    exchange.
+    """
+    from collect.cli.form import find_forms
+    from collect.station import Station
+
+    forms, warnings = find_forms(named)
+    with Station.open(station_dir) as opened:
+        added = opened.add_forms(forms)
+        township = opened.role == "hub"
+    data = [
+        {"form_id": form.form_id, "version": form.version, "title": form.title, "new": new}
+        for form, new in zip(forms, added, strict=True)
+    ]
+    if as_json:
+        print_json({"forms": data, "warnings": [problem.as_data() for problem in warnings]})
+        return
+    for problem in warnings:
+        click.echo(problem.words(language()), err=True)
+    for form, new in zip(forms, added, strict=True):
+        shown = f"{form.title or form.form_id}（{form.form_id} {form.version}".rstrip() + "）"
+        if new:
+            say(f"已添加表单：{shown}", f"Added the form {shown.replace('（', ' (').replace('）', ')')}")
+        else:
+            say(f"这里已有，没有改动：{shown}", f"Here already: {shown.replace('（', ' (').replace('）', ')')}")
+    if township and any(added):
+        say("各台电脑下次同步时收到。", "Laptops receive it with their next exchange.")
+
+
 def described(opened: Any) -> dict[str, Any]:
     """Return what there is to say of a station, as JSON-ready data."""
     return {

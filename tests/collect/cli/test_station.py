@@ -113,3 +113,51 @@ def test_ledgers_that_are_no_database_any_more_are_made_again_and_a_broken_journ
     found = cunce("station", "rebuild", "--station", "甲")
     assert (found.status, "COLLECT_NOT_A_DATABASE" in found.err, "journal.db" in found.err) == (1, True, True)
     assert (tmp_path / "甲" / "township.db").stat().st_size > 0
+
+
+OWN = """
+survey:
+  - {type: select_one_from_file village.csv, name: village, label: 村, ledger::standard: village}
+  - {type: text, name: spring, label: 水源}
+settings:
+  - {form_id: FORM, form_title: 水源登记, version: "VERSION"}
+"""
+
+
+def own(folder: Path, name: str, *, form: str = "water_source", version: str = "1") -> str:
+    path = folder / name
+    path.write_text(OWN.replace("FORM", form).replace("VERSION", version), encoding="utf-8")
+    return str(path)
+
+
+def test_a_form_of_ones_own_is_added_and_takes_answers(cunce: Command, tmp_path: Path) -> None:
+    cunce("station", "init", "甲", "--name", "甲", "--village", "999999001001=石桥村", "--no-ledgers")
+    added = cunce("station", "add-form", own(tmp_path, "own.yml"), "household", "--station", "甲")
+    assert (added.status, added.err) == (0, "")
+    assert "已添加表单：水源登记（water_source 1）" in added.out
+    saved = cunce("collect", "add", "water_source", "--set", "village=999999001001", "--set", "spring=龙井", "--station", "甲")
+    assert saved.status == 0, saved.err
+    again = cunce("--lang", "en", "station", "add-form", own(tmp_path, "own.yml"), "--station", "甲", "--json")
+    assert json.loads(again.out)["forms"] == [
+        {"form_id": "water_source", "version": "1", "title": "水源登记", "new": False}
+    ]
+
+
+def test_forms_are_added_all_or_none(cunce: Command, tmp_path: Path) -> None:
+    cunce("station", "init", "甲", "--name", "甲", "--village", "999999001001=石桥村")
+    good = own(tmp_path, "own.yml")
+    for bad, code in (
+        (own(tmp_path, "clash.yml", form="household_member"), "COLLECT_FORM_TABLE_TAKEN"),
+        (own(tmp_path, "changed.yml", form="household"), "COLLECT_FORM_CHANGED"),
+    ):
+        refused = cunce("station", "add-form", good, bad, "--station", "甲")
+        assert refused.status == 1
+        assert refused.err.count("[") == 1
+        assert f"[{code}]" in refused.err
+    Path(tmp_path / "broken.yml").write_text("survey:\n - {type: txet, name: a, label: a}\n", encoding="utf-8")
+    refused = cunce("station", "add-form", good, "broken.yml", "nix", "--station", "甲")
+    assert "[FORMS_TYPE_UNKNOWN_MEANT]" in refused.err
+    assert "[COLLECT_FORM_NOT_FOUND]" in refused.err
+    with Station.open(tmp_path / "甲", readonly=True) as station:
+        assert "water_source" not in {form.form_id for form in station.forms()}
+    assert cunce("station", "verify", "--station", "甲").status == 0
