@@ -51,7 +51,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "total": {"zh": "{name}的合计", "en": "the total of {name}"},
     "choices": {"zh": "{name}选中的项数", "en": "the number chosen in {name}"},
     "length": {"zh": "{name}的字数", "en": "the length of {name}"},
-    "rows_where": {"zh": "{condition}的行数", "en": "the number of rows where {condition}"},
+    "rows_where": {"zh": "（{condition}）的行数", "en": "the number of rows with ({condition})"},
 }
 
 

@@ -20,6 +20,7 @@ _GUTTER = 7.6
 _LABEL_BASE = LABEL * MM * (1.42 / 2 + CAP)  # from a label's top to its baseline
 _BETWEEN = 5.0  # two questions on one line
 _TALLEST_HALF = 19.0
+_FEW = 32.0  # the width of a label that leaves room for several lines of choices beside it
 _BESIDE = 3.0  # between a label and its field on the same line
 _ALONE = frozenset({"lines", "rank", "sketch", "point", "file"})
 _WRITTEN = frozenset({
@@ -75,8 +76,8 @@ class Questions:
         room = inner - needed - _BESIDE
         is_beside = "\n" not in label and room >= least and ask.field.kind != "rank"
         if is_beside and ask.field.kind == "choices" and len(fields.lay(ask.field, room)) > 1:
-            # Choices in several lines stand best under their question, unless that makes it no shorter.
-            is_beside = len(fields.lay(ask.field, inner)) == len(fields.lay(ask.field, room))
+            # Choices in several lines stand best under their question, unless its words are few.
+            is_beside = needed < _FEW and len(fields.lay(ask.field, inner)) == len(fields.lay(ask.field, room))
         said = self._said(ask.number, label)
         if is_beside:
             field = fields.lay(ask.field, room)
