@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
+from datetime import tzinfo
 from heapq import heappop, heappush
 
 from forms.cells import Cell, build, last_before
 from forms.expressions import Context, ExpressionError
+from forms.expressions.moments import at_days, iso
 from forms.expressions.values import to_string
 from forms.problems import Place, Problem
 from forms.program import Aspect, Deed, Program, Rule, Spec, Watch, steps_to
 from forms.selects import Selects
-from forms.values import date_of_days, normalise, text_of
+from forms.values import normalise, text_of
 
 # A count typed by mistake (a phone number, say) must not fill the memory.
 MOST_ROWS = 2000
@@ -230,7 +232,7 @@ class Evaluation:
         else:
             self.faults.pop(rule.key, None)
         text = "" if isinstance(value, float) and math.isnan(value) else to_string(value)
-        self.write(cell, *computed(text, cell.spec))
+        self.write(cell, *computed(text, cell.spec, self.context.zone))
 
     def _count(self, rule: Rule, container: Cell) -> None:
         assert rule.compiled is not None
@@ -274,7 +276,7 @@ class Evaluation:
                 except ExpressionError:
                     continue
                 text = "" if isinstance(value, float) and math.isnan(value) else to_string(value)
-            self.write(target, *computed(text, target.spec))
+            self.write(target, *computed(text, target.spec, self.context.zone))
 
     def _targets(self, deed: Deed, origin: Cell) -> Iterable[Cell]:
         if deed.nodes is not None:
@@ -355,22 +357,24 @@ class Evaluation:
         self.faults[rule.key] = error.at(rule.place)
 
 
-def computed(text: str, spec: Spec) -> tuple[str, str]:
+def computed(text: str, spec: Spec, zone: tzinfo) -> tuple[str, str]:
     """Return a computed text as a node of its type holds it, and the code of what is wrong with it.
 
-    Numbers become whole numbers where the question wants these, and days since 1970 dates.
+    Numbers become whole numbers where the question wants these, and days since 1970-01-01 UTC the date or time that is
+    then in `zone`.
     """
     kind = spec.value_kind
     if kind == "string" or not text:
         return text, ""
-    if kind in ("int", "date"):
+    if kind in ("int", "date", "dateTime"):
         try:
             number = float(text)
         except ValueError:
             number = math.nan
         if kind == "int" and math.isfinite(number):
             return str(int(number)), ""
-        if kind == "date" and math.isfinite(number):
-            return date_of_days(number) or text, ""
+        at = None if kind == "int" else at_days(number, zone)
+        if at is not None:
+            return at.date().isoformat() if kind == "date" else iso(at), ""
     value, code = normalise(text, spec.data_type)
     return text_of(value), code

@@ -161,7 +161,11 @@ class Selects:
             return node.text() if path else ""
         found: Node | None = node
         for step in path.split("/"):
-            found = found.first(step.rpartition(":")[2]) if found is not None else None
+            if found is None:
+                return ""
+            if step.startswith("@"):
+                return found.attribute(step[1:]) or ""
+            found = found if step == "." else found.first(step.rpartition(":")[2])
         return found.text() if found is not None else ""
 
     def _media(self, name: str, language: str) -> Mapping[str, str]:

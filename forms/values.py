@@ -7,7 +7,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 
@@ -99,14 +99,6 @@ def typed(text: str, data_type: str) -> Value:
         return text
     parsed = _PARSERS[kind](text)
     return text if parsed is None else parsed
-
-
-def date_of_days(days: float) -> str | None:
-    """Return the date that many days after 1970-01-01, or None where no calendar reaches."""
-    try:
-        return (date(1970, 1, 1) + timedelta(days=math.floor(days))).isoformat()
-    except OverflowError:
-        return None
 
 
 def problem_of(code: str, value: object, name: str) -> Problem:
