@@ -10,13 +10,11 @@ from typing import Final
 
 import yaml
 
+from forms.decompilation import rows_of
 from forms.definition import Form
-from forms.problems import Place, Problem
 from forms.sheets import ROW, Row
 from forms.tables import tables_of
-from forms.vocabulary import SHEETS
 from forms.writing import empty_workbook, write_sheet
-from forms.xform import FormError
 
 _ORDER: Final = ("settings", "survey", "choices", "external_choices", "osm", "entities")
 _PLAIN: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`=][^\n\t]*")
@@ -34,7 +32,7 @@ def to_xlsx(form: Form) -> bytes:
 
 
 def to_yaml(form: Form) -> str:
-    """Return the form as YAML, one block a question, one line a choice; raises FormError for an XForm-only form."""
+    """Return the form as YAML, one block a question, one line a choice; as `to_xlsx`."""
     lines: list[str] = []
     for name, rows in _sheets(form).items():
         lines += ["", f"{name}:"] if lines else [f"{name}:"]
@@ -84,10 +82,9 @@ def _safe(cells: Iterable[str]) -> list[str]:
 
 
 def _sheets(form: Form) -> dict[str, tuple[Row, ...]]:
-    """The authored sheets in the order people read them."""
-    if not form.rows.get("survey"):
-        raise FormError(Problem("FORMS_EXPORT_NO_ROWS", Place(name=form.form_id)))
-    return {name: tuple(form.rows[name]) for name in _ORDER if name in SHEETS and form.rows.get(name)}
+    """The sheets in the order people read them."""
+    sheets, _ = rows_of(form)
+    return {name: sheets[name] for name in _ORDER if sheets.get(name)}
 
 
 def _cells(row: Mapping[str, str]) -> list[tuple[str, str]]:

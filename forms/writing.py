@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
+# Excel reads _x0041_ as A (Office Open XML, part 1, 22.9.2.19, ST_Xstring).
+_ESCAPE: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _WIDTHS: Final = {"type": 28, "name": 22, "list_name": 20}
 
 
@@ -71,5 +74,5 @@ def write_sheet(workbook: Workbook, name: str, rows: Sequence[Row]) -> Worksheet
 
 
 def _text(cell: Any, text: str) -> None:
-    cell.value = ILLEGAL.sub("", text)
+    cell.value = _ESCAPE.sub("_x005F_", ILLEGAL.sub("", text))
     cell.data_type = "s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -252,7 +252,7 @@ def _show_changes(old: Form, new: Form, changes: tuple[Change, ...]) -> None:
     help="odk-zip: 附件取自这个站点的台账。 / Attached files come from this station's ledgers.",
 )  # fmt: skip
 def export(*, named: str, kind: str, output: Path, station_dir: Path | None) -> None:
-    """把表单写成 XForm、Excel、YAML、ODK 包或数据字典。 / Write as XForm, Excel, YAML, a zip for ODK or a data dictionary."""
+    """把表单写成 XForm、Excel、YAML、ODK 包或数据字典。 / Write a form as XForm, Excel, YAML, ODK zip or dictionary."""
     found = find_form(named)
     data, warnings = _packed(found, named, station_dir) if kind == "odk-zip" else _exported(found, kind)
     write_out(output, data)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forms.definition import Form
 from forms.export import key_text, scalar, to_dictionary, to_xlsx, to_yaml
-from forms.reader import FormError, load_shipped, read_form, shipped
-from forms.sheets import ROW
+from forms.reader import load_shipped, read_form, shipped
+from forms.sheets import ROW, read_sheets
+from forms.writing import columns_of
 from forms.xform import read_xform
 from tests.forms.inline import form
 
@@ -44,13 +46,6 @@ def test_a_cell_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
     assert next(read_form(path).questions()).label.plain() == "=1+1"
 
 
-def test_a_form_without_rows_is_refused() -> None:
-    read = read_xform(form("| type | name | label |\n| text | a | A |").xform)
-    with pytest.raises(FormError) as error:
-        to_yaml(read)
-    assert error.value.code == "FORMS_EXPORT_NO_ROWS"
-
-
 def test_the_data_dictionary_names_tables_columns_and_choices() -> None:
     lines = to_dictionary(load_shipped("household")).splitlines()
     assert lines[0].startswith("\ufefftable,column,sql_type")
@@ -65,3 +60,30 @@ ANY_TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_ch
 def test_any_text_reads_back_from_yaml(text: str, flow: bool) -> None:
     written = f"{{{key_text('label::x')}: {scalar(text, flow=True)}, z: 1}}" if flow else f"label::x: {scalar(text)}"
     assert yaml.load(written, Loader=yaml.CBaseLoader)["label::x"] == text
+
+
+SIGNS = st.characters(blacklist_categories=["Cs", "Cc", "Cn"], blacklist_characters="\ufeff") | st.just("\n")
+CELL = st.text(SIGNS, min_size=1, max_size=12) | st.sampled_from(["_x0041_", "=1+1", "01", "1.0", "TRUE", "#N/A", "'a"])
+COLUMN = st.sampled_from(
+    ["type", "name", "label::中文 (zh)", "label::English (en)", "hint", "ledger::privacy", "ledger::was",
+     "media::image", "bind::x:y", "save_to", "我的备注", "parameters"]
+)  # fmt: skip
+FILLED = CELL.filter(lambda text: bool(text.strip()))
+ROWS = st.lists(st.dictionaries(COLUMN, FILLED, min_size=1), min_size=1, max_size=6)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries({"survey": ROWS}, optional={"choices": ROWS, "entities": ROWS}))
+def test_any_cells_come_back_from_excel_and_yaml(tmp_path: Path, sheets: dict[str, list[dict[str, str]]]) -> None:
+    given_form = replace(load_shipped("visit"), rows={name: tuple(rows) for name, rows in sheets.items()})
+    excel, text = tmp_path / "f.xlsx", tmp_path / "f.yml"
+    excel.write_bytes(to_xlsx(given_form))
+    text.write_text(to_yaml(given_form), encoding="utf-8")
+    for path in (excel, text):
+        found = read_sheets(path)
+        assert cells(replace(given_form, rows=found)) == cells(given_form)
+
+
+def test_the_order_of_columns_is_the_authors() -> None:
+    rows = ({"type": "a", "hint": "b", "label": "c"}, {"type": "a", "name": "b", "hint": "c"}, {"x": "1"})
+    assert columns_of(rows) == ["type", "name", "hint", "label", "x"]

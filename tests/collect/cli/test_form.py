@@ -46,7 +46,7 @@ def test_check_of_shipped_ledgers_passes(capsys: pytest.CaptureFixture[str]) -> 
     status, out, _ = run(capsys, "form", "check", "household", "village")
     assert status == 0
     assert out.splitlines() == [
-        "household：可用（household，37 题），0 条提醒。", "village：可用（village，24 题），0 条提醒。",
+        "household：可用（household，35 题），0 条提醒。", "village：可用（village，22 题），0 条提醒。",
     ]  # fmt: skip
 
 
@@ -139,3 +139,18 @@ def test_diff_says_what_changed_and_counts_a_stations_records(
     told = json.loads(out)
     assert (status, told["counts"]) == (0, {"loses": 0, "look": 1, "harmless": 1})
     assert {change["name"]: change["records"] for change in told["changes"]} == {"depth": 1, "b": None}
+
+
+def test_export_packs_a_form_for_odk(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "visit.zip"
+    status, said, err = run(capsys, "form", "export", "visit", "--to", "odk-zip", "-o", out)
+    assert (status, said.startswith("已写入")) == (0, True)
+    assert "household.csv" in err
+    assert out.read_bytes().startswith(b"PK")
+
+
+def test_an_xform_is_written_as_excel(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    xml, excel = tmp_path / "visit.xml", tmp_path / "visit.xlsx"
+    assert run(capsys, "form", "export", "visit", "--to", "xform", "-o", xml)[0] == 0
+    assert run(capsys, "form", "export", xml, "--to", "xlsx", "-o", excel)[::2] == (0, "")
+    assert run(capsys, "form", "check", excel)[0] == 0
