@@ -46,10 +46,17 @@ def join(invitation: str, station_dir: Path, as_json: bool) -> None:
     )
     if joined.outcome is None:
         _show_problems(joined.later)
-        say(
-            "现在还没有连上中心；可以先录入，以后用 cunce sync run 或 U 盘（--folder）同步。",
-            "The hub was not reached yet; start working, and exchange later: cunce sync run, or a stick (--folder).",
-        )
+        if joined.ready:
+            say(
+                "还没有与中心同步；可以先录入，以后用 cunce sync run 或 U 盘（--folder）同步。",
+                "Nothing was exchanged yet; start working, and exchange later: cunce sync run, or a stick (--folder).",
+            )
+        else:
+            say(
+                "还没有与中心同步，本机还没有表单；请先用 cunce sync run 或 U 盘（--folder）同步一次，再开始录入。",
+                "Nothing was exchanged yet and there are no forms here; exchange once before you start working: "
+                "cunce sync run, or a stick (--folder).",
+            )
     else:
         _show_outcome(joined.outcome)
 
@@ -187,6 +194,7 @@ def _joined_data(joined: Joined) -> dict[str, Any]:
         "villages": dict(joined.hub.villages),
         "outcome": None if joined.outcome is None else _outcome_data(joined.outcome),
         "later": [problem.as_data() for problem in joined.later],
+        "ready": joined.ready,
     }
 
 

@@ -43,6 +43,7 @@ class Invitation:
 
     `hub`, `hub_name`, `township` (code, name) and `villages` (code -> name) are empty in the short form, which is only
     good where the hub can be reached at `address`; the file carries all and is enough for a stick. `secret`: good once.
+    `forms`: digests of the hub's forms, so that a laptop without a network begins with the shipped ones among them.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Invitation:
     township: tuple[str, str] | None = None
     name: str = ""
     villages: Mapping[str, str] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -87,6 +89,7 @@ def make_invitation(station: Station, name: str, villages: Iterable[str], addres
     invitation = Invitation(
         secrets.token_hex(_ID_BYTES), secrets.token_hex(_SECRET_BYTES), address.rstrip("/"), station.id, station.name,
         township_of(station), name.strip(), {code: known[code] for code in codes},
+        tuple(digest for _, _, digest in station.journal.form_keys()),
     )  # fmt: skip
     peers = Peers(station.folder, clock=station.clock)
     try:
@@ -104,6 +107,7 @@ def township_of(station: Station) -> tuple[str, str] | None:
 def write_invitation(invitation: Invitation) -> str:
     """Return the text of an invitation file (JSON)."""
     data = {"address": invitation.address, "code": invitation.code, **details(invitation)}
+    data["forms"] = list(invitation.forms)
     return json.dumps({"cunce_invite": _FORMAT, **data}, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -134,6 +138,8 @@ def read_invitation(given: str | Path) -> Invitation:
         place = Place(file=Path(text).name)
         try:
             text = Path(text).read_text(encoding="utf-8-sig").strip()
+        except FileNotFoundError as error:
+            raise InvitationError(Problem("SYNC_INVITATION_MISSING", place)) from error
         except (OSError, UnicodeDecodeError) as error:
             raise InvitationError(Problem("SYNC_INVITATION_UNREADABLE", place, {"reason": error})) from error
     try:
@@ -157,7 +163,8 @@ def _from_file(data: Any) -> Invitation:
             "code": str(code),
         } if _STATION.fullmatch(hub) and villages and all(type(each) is str for each in villages.values()):
             of = None if township is None else (township[0], township[1])
-            return Invitation(*_decoded(code), address, hub, hub_name, of, name, villages)
+            forms = tuple(str(each) for each in data.get("forms", ()))
+            return Invitation(*_decoded(code), address, hub, hub_name, of, name, villages, forms)
         case _:
             raise ValueError("JSON")
 

@@ -24,7 +24,7 @@ class Joined:
     """What became of an invitation.
 
     `outcome`: of the first exchange; None where the hub could not be reached, for the reasons in `later`: then the
-    station is ready all the same, and the petition goes with its next exchange by any road.
+    petition goes with its next exchange by any road. `ready`: it has forms to fill in.
     """
 
     station: str
@@ -32,6 +32,7 @@ class Joined:
     hub: Hub
     outcome: Outcome | None
     later: tuple[Problem, ...] = ()
+    ready: bool = True
 
 
 def join(
@@ -60,6 +61,8 @@ def join(
 
 def _joined(folder: Path, whole: Invitation, clock: Clock, progress: Callable[[Progress], None]) -> Joined:
     with closing(_station(folder, whole, clock)) as station:
+        if station.id == whole.hub:
+            raise InvitationError(Problem("SYNC_JOIN_ITSELF", context={"name": station.name}))
         token = token_of(folder, whole.hub)
         asking = petition(whole, station=station.id, token=token).decode("utf-8")
         with closing(Peers(folder, clock=clock)) as peers:
@@ -67,7 +70,7 @@ def _joined(folder: Path, whole: Invitation, clock: Clock, progress: Callable[[P
                 whole.hub, name=whole.hub_name, address=whole.address, petition=asking, villages=whole.villages
             )
         if not whole.address:
-            return Joined(station.id, station.name, hub, None)
+            return Joined(station.id, station.name, hub, None, ready=_begun(station, whole))
         try:
             # The petition can wait: a hub that is not there now is met at the next exchange.
             with over_network(station, hub, pauses=()) as transport:
@@ -75,8 +78,18 @@ def _joined(folder: Path, whole: Invitation, clock: Clock, progress: Callable[[P
         except Refused:
             raise
         except TransportError as error:
-            return Joined(station.id, station.name, hub, None, error.problems)
+            return Joined(station.id, station.name, hub, None, error.problems, _begun(station, whole))
         return Joined(station.id, station.name, hub, outcome)
+
+
+def _begun(station: Station, invitation: Invitation) -> bool:
+    """Give a laptop the shipped ledgers that its hub uses unchanged; return whether it has any form to fill in."""
+    if not station.forms():
+        from forms.reader import load_shipped, shipped
+
+        known = [load_shipped(name) for name in shipped()] if invitation.forms else []
+        station.add_forms(form for form in known if form.digest in invitation.forms)
+    return bool(station.forms())
 
 
 def over_network(
