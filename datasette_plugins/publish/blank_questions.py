@@ -69,29 +69,34 @@ class Questions:
         """Return a question as strips of a width; `tall`: its first line is as high as one to write on."""
         inner = width - _GUTTER
         fields = Fields(self.canvas, self.words)
-        label = titled(ask, self.words)
-        needed = self.canvas.measure(label, LABEL)
         strips = [] if not ask.rule else rule(self.canvas, ask.rule, width, left=_GUTTER)
-        least = min(fields.least(ask.field), 60.0 if ask.field.kind == "choices" else 1000.0)
-        room = inner - needed - _BESIDE
-        is_beside = "\n" not in label and room >= least and ask.field.kind != "rank"
-        if is_beside and ask.field.kind == "choices" and len(fields.lay(ask.field, room)) > 1:
-            # Choices in several lines stand best under their question, unless its words are few.
-            is_beside = needed < _FEW and len(fields.lay(ask.field, inner)) == len(fields.lay(ask.field, room))
-        said = self._said(ask.number, label)
-        if is_beside:
-            field = fields.lay(ask.field, room)
-            distance = _GUTTER + needed + _BESIDE
-            strips.append(_level(said[0], field[0], distance, tall=tall or ask.field.kind in _WRITTEN))
+        label = titled(ask, self.words)
+        *before, last = self._said(ask.number, label, inner)
+        distance = _GUTTER + self.canvas.measure(self.canvas.lines(label, inner, LABEL)[-1], LABEL) + _BESIDE
+        is_level = self._is_level(fields, ask, width - distance, inner, lines=len(before) + 1)
+        if is_level:
+            field = fields.lay(ask.field, width - distance)
+            level = _level(last, field[0], distance, tall=tall or ask.field.kind in _WRITTEN)
             # Further lines to write on begin under the label; choices stay under each other.
             rest = fields.lay(ask.field, inner)[1:] if ask.field.kind == "lines" else field[1:]
             left = _GUTTER if ask.field.kind == "lines" else distance
-            strips += [beside([(left, [strip])]) for strip in rest]
+            strips += [*before, level, *(beside([(left, [strip])]) for strip in rest)]
         else:
             strips += [space(LINE - OVER - _LABEL_BASE)] if tall else []
-            strips += self._said(ask.number, label, inner)
-            strips += [beside([(_GUTTER, [strip])]) for strip in fields.lay(ask.field, inner)]
+            strips += [*before, last, *(beside([(_GUTTER, [strip])]) for strip in fields.lay(ask.field, inner))]
         return [*strips, *small(self.canvas, ask.notes, width, self.words, left=_GUTTER), space(0.7)]
+
+    def _is_level(self, fields: Fields, ask: Ask, room: float, inner: float, *, lines: int) -> bool:
+        """Whether the answer begins on the last line of the question's words, where `room` is left."""
+        kind = ask.field.kind
+        if lines > 1:
+            return kind not in ("choices", "rank", "lines", "line") and room >= fields.least(ask.field)
+        if kind == "rank" or room < min(fields.least(ask.field), 60.0 if kind == "choices" else 1000.0):
+            return False
+        if kind != "choices" or len(fields.lay(ask.field, room)) == 1:
+            return True
+        # Choices in several lines stand best under their question, unless its words are few.
+        return inner - room < _FEW and len(fields.lay(ask.field, inner)) == len(fields.lay(ask.field, room))
 
     def heading(self, heading: Heading) -> Piece:
         """Return a section's title, with the rule for all of it; no page ends with it."""
@@ -120,7 +125,7 @@ class Questions:
             strips += words(self.canvas, remark.text, self.width, 8.6, left=2.6)
         return strips
 
-    def _said(self, number: int, label: str, inner: float = 10_000.0) -> list[Strip]:
+    def _said(self, number: int, label: str, inner: float) -> list[Strip]:
         """A label with its number before its first line."""
         lines = words(self.canvas, label, inner, LABEL, leading=1.42)
         digits = words(self.canvas, str(number), _GUTTER, LABEL, colour=ACCENT, bold=True, leading=1.42)
@@ -131,9 +136,9 @@ class Questions:
         """Whether a question needs no more than half the width."""
         if ask.field.kind in _ALONE or ask.rule or len(ask.label) > 40:
             return False
-        return total(self.ask(ask, self._half_width())) <= _TALLEST_HALF and self._is_level(ask)
+        return total(self.ask(ask, self._half_width())) <= _TALLEST_HALF and self._fits_half(ask)
 
-    def _is_level(self, ask: Ask) -> bool:
+    def _fits_half(self, ask: Ask) -> bool:
         """Whether label and answer fit one line of half the width, or the choices below their label one more."""
         fields = Fields(self.canvas, self.words)
         inner = self._half_width() - _GUTTER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-NEVER_FIRST = frozenset("。，、；：？！）》〉」』】〕〗｝”’…—～·％‰℃°,.;:?!)]}%/")
+NEVER_FIRST = frozenset("。，、；：？！）》〉」』】〕〗｝”’…—～·％‰℃°,.;:?!)]}%/*")
 NEVER_LAST = frozenset("（《〈「『【〔〖｛“‘([{￥＄$№＃#")
 
 Measure = Callable[[str], float]

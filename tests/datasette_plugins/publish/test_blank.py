@@ -16,6 +16,7 @@ from PIL import Image
 
 from collect.cli import root
 from collect.station import Station
+from datasette_plugins.cli.publish import blank
 from datasette_plugins.publish.blank import HEIGHT, WIDTH, qr_content, render_blank
 from datasette_plugins.publish.fonts import Faces, packaged
 from datasette_plugins.publish.paper import Paper, Roster, compose
@@ -240,3 +241,10 @@ def test_an_unknown_form_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(root, ["publish", "blank", "nothing", "-o", str(tmp_path / "x.pdf")])
     assert result.exit_code == 1
     assert not (tmp_path / "x.pdf").exists()
+
+
+def test_the_docs_name_every_option_of_the_command() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "publishing.md").read_text(encoding="utf-8")
+    page = page.split("## Blank forms")[1].split("## Fonts")[0]
+    options = {option for parameter in blank.params for option in parameter.opts if option.startswith("--")}
+    assert {option for option in options if f"`{option}" not in page} == set()
