@@ -47,6 +47,15 @@ class Cell(Node):
         """Return the one cell of a question or group directly beneath."""
         return self.rows(spec)[0]
 
+    def put_rows(self, repeat: Spec, rows: list[Cell]) -> None:
+        """Make `rows` the instances of a repeat directly beneath, in this order; they belong to this tree already."""
+        before = [cell for cell in self.cells if cell.spec.index < repeat.index]
+        after = [cell for cell in self.cells if cell.spec.index > repeat.index]
+        self.children[:] = [*before, *rows, *after]
+        self._named = None
+        if self.tree is not None:
+            self.tree.changed()
+
     @property
     def ref(self) -> str:
         """The absolute path with a position on every repeat."""
@@ -88,6 +97,9 @@ def build(pattern: Pattern, tree: Tree | None) -> Cell:
     """Return the cells of a pattern, attached to nothing yet but belonging to `tree`."""
     cell = Cell(pattern.spec, pattern.value)
     cell.tree = tree
+    for name, value in pattern.attributes.items():
+        prefix, _, bare = name.rpartition(":")
+        cell.set_attribute(bare, value, prefix=prefix)
     if pattern.value and pattern.spec.value_kind != "string":
         cell.code = normalise(pattern.value, pattern.spec.data_type)[1]
     children = cell.children

@@ -37,7 +37,7 @@ class Checking:
         spec = cell.spec
         asked = spec.question.shown
         if not cell.value:
-            if asked and not _always_in_the_way(spec) and self.evaluation.holds(spec.required, cell, otherwise=False):
+            if asked and not always_in_the_way(spec) and self.evaluation.holds(spec.required, cell, otherwise=False):
                 yield self._said(_REQUIRED, spec.required_message, cell)
             return
         if cell.code:
@@ -63,7 +63,7 @@ class Checking:
         return Problem(codes[bool(words)], Place(name=cell.ref), shown)
 
 
-def _always_in_the_way(spec: Spec) -> bool:
+def always_in_the_way(spec: Spec) -> bool:
     """A required note stops whom it is shown to until an answer above is mended; one that is always shown, by a slip
     of its author, would let nobody ever finish."""
     return spec.question.type == "note" and spec.relevant is None
