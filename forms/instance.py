@@ -14,6 +14,7 @@ from forms.cells import Cell, build
 from forms.checking import Checking
 from forms.choices import language_of
 from forms.clock import Clock, SystemClock
+from forms.entities import EntitySave, entities_of
 from forms.evaluation import Evaluation
 from forms.expressions import Context, Tree
 from forms.problems import CunceError, Place, Problem
@@ -57,6 +58,7 @@ class Instance:
         self.metadata = metadata
         self.record_id = record_id
         self.unplaced: dict[str, Any] = {}
+        self.deprecated_id = ""  # the submission that this one stands in for, where it came as instance XML
         self._tree = Tree()
         self._root = build(program.pattern, self._tree)
         self._root.parent = self._tree.document
@@ -159,9 +161,12 @@ class Instance:
     ) -> Self:
         """Open an OpenRosa instance XML; raises InstanceError for what is no instance of this form."""
         answers = openrosa.answers_from(program, xml)
-        return cls.load(
+        deprecated = str(answers.pop(openrosa.DEPRECATED, ""))
+        instance = cls.load(
             program, answers, clock=clock, attachments=attachments, language=language, metadata=metadata
         )
+        instance.deprecated_id = deprecated
+        return instance
 
     # Values
 
@@ -280,7 +285,13 @@ class Instance:
 
     def xml(self, relevant_only: bool = True) -> str:
         """Return the record as OpenRosa instance XML (ODK XForms specification, section Instance)."""
-        return openrosa.instance_xml(self.program, self._root, self.record_id, relevant_only=relevant_only)
+        said = {id(save.cell): save.attributes for save in self.entities()}
+        meta = openrosa.Meta(self.record_id, self.deprecated_id, said)
+        return openrosa.instance_xml(self.program, self._root, meta, relevant_only=relevant_only)
+
+    def entities(self) -> tuple[EntitySave, ...]:
+        """Return the records of other ledgers that saving this one creates or updates."""
+        return entities_of(self.program, self._root, self._context, self.record_id) if self.form.entities else ()
 
     # Finding cells
 

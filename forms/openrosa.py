@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
@@ -11,6 +13,8 @@ from forms.problems import CunceError, Place, Problem
 from forms.program import Program, Spec
 from forms.values import typed
 
+# Not an answer: the key under which `answers_from` passes on which submission this one stands in for.
+DEPRECATED = "_deprecated"
 _OPENROSA = "http://openrosa.org/xforms"
 
 
@@ -18,7 +22,19 @@ class OpenRosaError(CunceError):
     """An XML document is no instance of the form."""
 
 
-def instance_xml(program: Program, root: Cell, record_id: str, *, relevant_only: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What an instance XML says beside the answers.
+
+    `deprecated_id`: the submission that this one stands in for. `entities`: attributes by the id() of their cells.
+    """
+
+    record_id: str
+    deprecated_id: str = ""
+    entities: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+
+
+def instance_xml(program: Program, root: Cell, meta: Meta, *, relevant_only: bool) -> str:
     """Return a filled-in form as instance XML with its form's id and version; repeat rows in order.
 
     Irrelevant nodes are left out (ODK XForms, section Bindings: relevant) unless `relevant_only` is false.
@@ -27,10 +43,16 @@ def instance_xml(program: Program, root: Cell, record_id: str, *, relevant_only:
     element = etree.Element(root.spec.name, {"id": program.form.form_id}, nsmap=namespaces)
     if program.form.version:
         element.set("version", program.form.version)
-    _write(root, element, namespaces, relevant_only=relevant_only)
-    if not program.form.instance_id_path:
-        meta = etree.SubElement(element, f"{{{_OPENROSA}}}meta")
-        etree.SubElement(meta, f"{{{_OPENROSA}}}instanceID").text = f"uuid:{record_id}"
+    _write(root, element, _Writing(namespaces, meta, relevant_only))
+    own = next((child for child in element if etree.QName(child).localname == "meta"), None)
+    if own is None:
+        own = etree.SubElement(element, f"{{{_OPENROSA}}}meta")
+    space = f"{{{etree.QName(own).namespace}}}" if etree.QName(own).namespace else ""
+    named = {etree.QName(child).localname for child in own}
+    if not program.form.instance_id_path and "instanceID" not in named:
+        etree.SubElement(own, f"{space}instanceID").text = f"uuid:{meta.record_id}"
+    if meta.deprecated_id and "deprecatedID" not in named:
+        etree.SubElement(own, f"{space}deprecatedID").text = meta.deprecated_id
     return etree.tostring(element, encoding="unicode")
 
 
@@ -51,20 +73,34 @@ def answers_from(program: Program, xml: str | bytes) -> dict[str, Any]:
     own_id = next((one.text or "" for one in root.iter() if etree.QName(one).localname == "instanceID"), "")
     if own_id:
         answers["_id"] = own_id.removeprefix("uuid:")
+    deprecated = next((one.text or "" for one in root.iter() if etree.QName(one).localname == "deprecatedID"), "")
+    if deprecated:
+        answers[DEPRECATED] = deprecated
     _read(program.root, root, answers)
     return answers
 
 
-def _write(cell: Cell, element: etree._Element, namespaces: dict[str, str], *, relevant_only: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What stays the same while the nodes of an instance are written."""
+
+    namespaces: Mapping[str, str]
+    meta: Meta
+    relevant_only: bool
+
+
+def _write(cell: Cell, element: etree._Element, writing: _Writing) -> None:
     for child in cell.cells:
-        if relevant_only and not child.relevant:
+        if writing.relevant_only and not child.relevant:
             continue
-        space = namespaces.get(child.prefix)
+        space = writing.namespaces.get(child.prefix)
         below = etree.SubElement(element, f"{{{space}}}{child.name}" if space else child.name)
+        for name, value in writing.meta.entities.get(id(child), {}).items():
+            below.set(name, value)
         if child.spec.is_leaf:
             below.text = child.value
         else:
-            _write(child, below, namespaces, relevant_only=relevant_only)
+            _write(child, below, writing)
 
 
 def _read(spec: Spec, element: etree._Element, answers: dict[str, Any]) -> None:
@@ -85,7 +121,7 @@ def _read(spec: Spec, element: etree._Element, answers: dict[str, Any]) -> None:
                 answers[below.key] = typed(one.text, below.data_type)
     # What another version asked is not for us to lose: whoever loads the answers finds it a place or is told of it.
     for name, others in named.items():
-        if name != "meta":
+        if name not in ("meta", "deprecatedID"):
             _read_unknown(name, others[0], answers)
 
 
