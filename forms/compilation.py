@@ -350,7 +350,7 @@ def _default_seed(form: Form) -> Seed:
 def _pattern(spec: Spec, seed: Seed) -> Pattern:
     """Return what `seed` says a node starts from; gives every repeat on the way the pattern of its new instances."""
     if spec.is_leaf:
-        return Pattern(spec, _canonical(spec, seed.text))
+        return Pattern(spec, _canonical(spec, seed.text), attributes=seed.attributes)
     named: dict[str, list[Seed]] = {}
     for one in seed.children:
         named.setdefault(one.name.rpartition(":")[2], []).append(one)
@@ -363,7 +363,7 @@ def _pattern(spec: Spec, seed: Seed) -> Pattern:
         if own and child.pattern is None:
             child.pattern = _pattern(child, next((one for one in own if one.template), own[0]))
         children += [_pattern(child, one) for one in own if not one.template]
-    return Pattern(spec, "", tuple(children))
+    return Pattern(spec, "", tuple(children), seed.attributes)
 
 
 def _canonical(spec: Spec, text: str) -> str:

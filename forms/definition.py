@@ -165,12 +165,14 @@ class Seed:
     """An element of the primary instance as it stands in the form: what a new record starts from.
 
     `template` marks the pattern of a repeat's new instances (`jr:template`), which is no instance itself.
+    `attributes`: the others by prefixed name.
     """
 
     name: str
     text: str = ""
     children: tuple[Seed, ...] = ()
     template: bool = False
+    attributes: Mapping[str, str] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)

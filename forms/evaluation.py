@@ -298,6 +298,9 @@ class Evaluation:
         cell.relevant = relevant
         self._touch(cell, "relevant")
         self._fire(cell)
+        if relevant and cell.spec.calculate is not None:
+            # What was answered over a calculation doesn't outlive the question's absence.
+            self._schedule(cell.spec.calculate, cell)
         for child in cell.cells:
             self._spread(child)
 

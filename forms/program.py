@@ -144,6 +144,7 @@ class Pattern:
     spec: Spec
     value: str = ""
     children: tuple[Pattern, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -127,11 +127,13 @@ class Selects:
         if options.nodes is None:
             for name, text in options.inline:
                 self._evaluated = self._evaluated or not text.constant
-                yield ShownChoice(name, text.say(language, self.context.at(cell)), text.shown_media(language))
+                # A choice without a label is called by its value.
+                said = text.say(language, self.context.at(cell)) if text.parts else name
+                yield ShownChoice(name, said, text.shown_media(language))
             return
         for node in self._nodes(cell, options):
             name = self._cell_text(node, options.itemset.value)
-            written = self._cell_text(node, options.itemset.label)
+            written = self._cell_text(node, options.itemset.label) if options.itemset.label else name
             if not options.itemset.label_is_itext:
                 yield ShownChoice(name, written)
                 continue

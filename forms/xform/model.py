@@ -70,7 +70,8 @@ def _is_template(element: etree._Element) -> bool:
 def read_seed(element: etree._Element) -> Seed:
     """Return the primary instance exactly as it stands: every element with its text, templates marked."""
     children = tuple(read_seed(child) for child in elements(element))
-    return Seed(step_name(element), "" if children else (element.text or ""), children, _is_template(element))
+    own = {name: value for name, value in attributes(element).items() if name != "jr:template"}
+    return Seed(step_name(element), "" if children else (element.text or ""), children, _is_template(element), own)
 
 
 def find(root: ModelNode, path: str) -> ModelNode | None:
