@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from uuid6 import uuid7
 
-from collect import settings
+from collect import forgetting, settings
 from collect.attachments import StationAttachments
 from collect.chain import JournalError
 from collect.database import DatabaseError, explained
 from collect.drafts import Drafts
+from collect.entities import EntitySaving
 from collect.journal import Definition, Entry, Journal
 from collect.projection import Conflict, Progress, Projection
-from collect.revision import DELETED, Revision, Value
+from collect.revision import DELETED, ERASED, Revision, Value
 from collect.saving import Answers, Press, SaveError, Saving, SeenRow
 from collect.search import Hit
 from collect.seeing import Opened, Seeing
@@ -26,6 +27,7 @@ from collect.shelf import Shelf
 from collect.verification import verify
 from forms.clock import Clock, SystemClock
 from forms.definition import Form
+from forms.entities import EntitySave
 from forms.problems import CunceError, Place, Problem
 from forms.tables import table_name
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from forms.program import Program
 
 __all__ = [
-    "Conflict", "Hit", "LedgersBehindError", "Opened", "Received", "SaveError", "Saved", "SavedMany", "Station",
+    "Conflict", "Erased", "Hit", "LedgersBehindError", "Opened", "Received", "SaveError", "Saved", "SavedMany", "Station",
     "StationError", "Village",
 ]  # fmt: skip
 BATCH = 500
@@ -43,10 +45,14 @@ _OURS = {"journal.db", "township.db", "drafts.db", "villages", "blobs", "forms"}
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A record that was saved, and the revisions that took (none where nothing had changed)."""
+    """A record that was saved, and the revisions that took (none where nothing had changed).
+
+    `warnings`: what a form wanted to save to other ledgers and could not.
+    """
 
     record: str
     revisions: tuple[Revision, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,19 @@ class SavedMany:
 
     records: tuple[str, ...]
     revisions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased: (table, record) of the record and its rows, the revisions that say so.
+
+    `scrubbed`: whether the content is gone from the files themselves; a file in use is written anew when the station is
+    next opened.
+    """
+
+    records: tuple[tuple[str, str], ...]
+    revisions: tuple[Revision, ...]
+    scrubbed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +189,7 @@ class Station:
             station.journal.arrived()
             for suffix in ("", "-wal", "-shm"):
                 (folder / f"township.db{suffix}").unlink(missing_ok=True)
-            station.projection.catch_up(progress)
+            station._catch_up(progress)
             station._bring_up_to_date()
         except OSError as error:
             station.close()
@@ -183,7 +202,15 @@ class Station:
     def _bring_up_to_date(self) -> None:
         self.drafts.list()
         self.projection.name_villages((village.code, village.name) for village in self.villages)
-        self.projection.catch_up()
+        self._catch_up()
+        forgetting.scrub(self)
+
+    def _catch_up(self, progress: Progress | None = None) -> None:
+        """Let the ledgers follow the journal, and everything else whatever was erased by law since."""
+        erased = forgetting.begin(self)
+        self.projection.catch_up(progress)
+        if erased:
+            forgetting.scrub(self)
 
     def close(self) -> None:
         """Close every file of the station."""
@@ -252,7 +279,7 @@ class Station:
     def add_form(self, form: Form) -> bool:
         """Add a form and make its ledgers; return whether it is new. Raises JournalError (COLLECT_FORM_CHANGED)."""
         new = self.journal.add_form(form)
-        self.projection.catch_up()
+        self._catch_up()
         return new
 
     def add_forms(self, forms: Iterable[Form]) -> tuple[bool, ...]:
@@ -264,7 +291,7 @@ class Station:
         given = tuple(forms)
         self.shelf.check_tables(given)
         new = self.journal.add_forms(given)
-        self.projection.catch_up()
+        self._catch_up()
         return new
 
     def form(self, form_id: str, version: str | None = None) -> Form:
@@ -336,9 +363,12 @@ class Station:
         author is taken to have seen what stands there now. Raises SaveError, DatabaseError and LockedError, when
         nothing was saved, and LedgersBehindError, when it was.
         """
-        self.projection.catch_up()
-        entries, found = self._entries(given, form, record=record, author=author, village=village, seen=seen)
-        return Saved(found, self._write(entries))
+        self._catch_up()
+        warnings: list[Problem] = []
+        entries, found = self._entries(
+            given, form, record=record, author=author, village=village, seen=seen, warnings=warnings
+        )
+        return Saved(found, self._write(entries), tuple(warnings))
 
     def save_many(
         self,
@@ -354,7 +384,7 @@ class Station:
         """
         waiting, records, revisions = iter(rows), list[str](), 0
         while batch := list(islice(waiting, BATCH)):
-            self.projection.catch_up()
+            self._catch_up()
             entries: list[Entry] = []
             for form, answers, village in batch:
                 new, record = self._entries(
@@ -376,31 +406,81 @@ class Station:
         author: str,
         village: str | None,
         seen: Mapping[str, str] | None,
+        warnings: list[Problem] | None = None,
     ) -> tuple[tuple[Entry, ...], str]:
-        """The entries of one record, and its id."""
+        """The entries of one record and of its entities, and its id."""
         form = self.form(form) if isinstance(form, str) else form
         if (form.form_id, form.version, form.digest) not in self.shelf.definitions():
             self.add_form(form)
         answers: Answers = given if isinstance(given, Mapping) else given.answers()
         root = self.shelf.tables(form)[0].name
         known = record or str(answers.get("_id") or "")
+        self._refuse_erased(root, known)
         row = self._seeing.row(root, known, seen) if known else None
         if record is not None and row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": root, "record": record}))
         found = known or self._new_record()
-        return self._saving(form, author).entries(answers, found, row, village), found
+        saving = self._saving(form, author)
+        entries = saving.entries(answers, found, row, village)
+        if not (form.entities and entries):
+            return entries, found
+        others = EntitySaving(self.projection.ledgers, self.shelf, self._seeing, saving.press)
+        now = self._entities(form, given if not isinstance(given, Mapping) else {**answers, "_id": found})
+        before = self._entities(form, self.answers(root, known)) if row is not None and not row.gone else ()
+        entries += others.entries(now, before, entries[0].village)
+        if warnings is not None:
+            warnings += others.warnings
+        return entries, found
+
+    def _entities(self, form: Form, given: Instance | Answers) -> tuple[EntitySave, ...]:
+        """What a record of a form says of records in other ledgers."""
+        from forms.instance import Instance
+        from forms.program import compile_form
+
+        if isinstance(given, Mapping):
+            given = Instance.load(compile_form(form), given, clock=self.clock, attachments=self.attachments)
+        return given.entities()
 
     def delete(self, table: str, record: str, *, author: str, seen: Mapping[str, str] | None = None) -> Saved:
         """Delete a record and, with it, its repeats' rows; `restore` brings all of them back."""
-        self.projection.catch_up()
+        self._catch_up()
         row = self._seeing.row(table, record, seen)
         if row is None or row.gone:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
         return Saved(record, self._write(self._saving(table, author).deletion(table, record, row, True)))
 
+    def erase(self, table: str, record: str, *, reason: str, author: str) -> Erased:
+        """Erase a person's data by law: the content of all revisions of a record, deleted or not, and of its rows.
+
+        What stays is who erased it, when and why, and the digests, so that the journal still verifies. Nothing brings
+        it back; other stations erase it when they receive this. `reason`: words that say nothing of the person.
+        Raises SaveError: COLLECT_ERASE_REASON, COLLECT_ERASE_REASON_PERSONAL, COLLECT_RECORD_ERASED,
+        COLLECT_RECORD_UNKNOWN. Source: 个人信息保护法, article 47.
+        """
+        self._catch_up()
+        self._refuse_erased(table, record)
+        row = self._seeing.row(table, record, None) if table in self.projection.ledgers else None
+        if row is None:
+            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
+        rows = ((table, record, row), *_below(row))
+        forgetting.check_reason(self, reason, [key[:2] for key in rows])
+        before = self.journal.erased()
+        saving = self._saving(table, author)
+        written = self._write(
+            saving.change(name, at, {ERASED: reason.strip()}, its.village, self.journal.heads(name, at))
+            for name, at, its in rows
+        )
+        records = tuple(key for _, key in self.journal.erased(after=before[-1][0] if before else 0))
+        return Erased(records, written, forgetting.scrubbed(self))
+
+    def _refuse_erased(self, table: str, record: str) -> None:
+        if record and self.journal.is_erased(record):
+            raise SaveError(Problem("COLLECT_RECORD_ERASED", context={"table": table, "record": record}))
+
     def restore(self, table: str, record: str, *, author: str) -> Saved:
         """Bring a deleted record back, with the rows that left with it."""
-        self.projection.catch_up()
+        self._catch_up()
+        self._refuse_erased(table, record)
         row = self._seeing.row(table, record, None)
         if row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
@@ -423,7 +503,7 @@ class Station:
         table, record = conflict.table, conflict.record
         if conflict.field == DELETED:
             return self.delete(table, record, author=author) if value else self.restore(table, record, author=author)
-        self.projection.catch_up()
+        self._catch_up()
         row = self._seeing.row(table, record, None)
         if row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
@@ -457,7 +537,7 @@ class Station:
     def _follow(self) -> None:
         """Let the ledgers follow a journal that has been committed; raises LedgersBehindError."""
         try:
-            self.projection.catch_up()
+            self._catch_up()
         except DatabaseError as error:
             place, context = Place(file=str(self.projection.path)), {"detail": error.problems[0].words("zh")}
             raise LedgersBehindError(Problem("COLLECT_LEDGERS_BEHIND", place, context)) from error
@@ -489,7 +569,8 @@ class Station:
 
     def verify(self) -> tuple[Problem, ...]:
         """Check everything: files, digests, chains, and that the ledgers are what the journal says they are."""
-        return verify(self.journal, self.projection, self.shelf)
+        pending = () if forgetting.scrubbed(self) else (Problem("COLLECT_ERASURE_PENDING", Place(file=str(self.folder))),)
+        return (*verify(self.journal, self.projection, self.shelf), *pending)
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Make every ledger again from the journal; return how many revisions that took."""
