@@ -34,27 +34,40 @@ class OtherwiseError(Exception):
 class Kind:
     """One question, in whichever row it stands, and what is remembered of its answers."""
 
-    __slots__ = ("deeds", "is_answered", "known", "sane", "spec", "spelled")
+    __slots__ = ("deeds", "is_answered", "known", "plain", "reals", "sane", "spec", "spelled")
 
     def __init__(self, spec: Spec, deeds: tuple[Deed, ...]) -> None:
         self.spec = spec
         # A hidden calculation is the form's own business, whatever the answers say.
         self.is_answered = spec.calculate is None or spec.question.shown
+        self.plain = spec.value_kind == "string" and not spec.standard and not spec.multiple
         self.deeds = deeds
+        self.reals: dict[float, tuple[str, str]] = {}
         self.spelled: dict[object, tuple[str, str]] = {}
         self.known: dict[str, Any] = {}
         self.sane: dict[str, bool] = {}
 
     def spell(self, value: object) -> tuple[str, str]:
         """Return what a cell holds for an answer, and what is wrong with its type."""
-        if isinstance(value, Mapping) or (_is_list(value) and not self.spec.multiple):
-            raise OtherwiseError
-        found = canonical(self.spec, value)
         # 1 and "1" are different keys; 1, 1.0 and True would not be.
-        if type(value) is str or type(value) is int:
+        kind = type(value)
+        if kind is str or kind is int:
             if len(self.spelled) > _KEPT:
                 self.spelled.clear()
-            self.spelled[value] = found
+            found = self.spelled[value] = canonical(self.spec, value)
+            return found
+        if kind is float:
+            return self._spell_real(value)
+        if isinstance(value, Mapping) or (_is_list(value) and not self.spec.multiple):
+            raise OtherwiseError
+        return canonical(self.spec, value)
+
+    def _spell_real(self, value: Any) -> tuple[str, str]:
+        found = self.reals.get(value)
+        if found is None:
+            if len(self.reals) > _KEPT:
+                self.reals.clear()
+            found = self.reals[value] = canonical(self.spec, value)
         return found
 
     def value_of(self, text: str) -> Any:
@@ -226,22 +239,27 @@ class Reused(Instance):
         assert rule.compiled is not None
         context = self._context
         if rule.aspect == "relevant":
-            boolean = rule.compiled.boolean
+            boolean = rule.compiled.bare[1]
 
             def relevance() -> None:
-                own = boolean(context.at(cell))
+                context.node = context.current = cell
+                context.position = context.size = 1
+                own = bool(boolean(context))
                 if own is not cell.own:
                     cell.own = own
                     _spread(cell)
 
             return relevance
-        evaluate, spec = rule.compiled.evaluate, cell.spec
+        evaluate, spec = rule.compiled.bare[0], cell.spec
         is_text = spec.value_kind == "string"
 
         def calculation() -> None:
             if cell.given:
                 return
-            text = _computed_text(evaluate(context.at(cell)))
+            context.node = context.current = cell
+            context.position = context.size = 1
+            value = evaluate(context)
+            text = value if type(value) is str else _computed_text(value)
             cell.value, cell.code = (text, "") if is_text else computed(text, spec, context.zone)
 
         return calculation
@@ -275,7 +293,7 @@ class Reused(Instance):
                     row.runs[key]()
             for look in self._record.looks:
                 look(problems)
-        except ExpressionError:
+        except (ExpressionError, RecursionError):
             raise OtherwiseError from None
         return tuple(problems)
 
@@ -335,7 +353,12 @@ class Reused(Instance):
             cell, spelled, kind, is_own = found
             if value is None:
                 text, code = "", ""
-            elif type(value) is str or type(value) is int:
+            elif type(value) is str:
+                if kind.plain and value.isprintable():
+                    text, code = value.strip(), ""
+                else:
+                    text, code = spelled.get(value) or kind.spell(value)
+            elif type(value) is int:
                 text, code = spelled.get(value) or kind.spell(value)
             else:
                 text, code = kind.spell(value)
@@ -411,9 +434,9 @@ def _look_of(kind: Kind, cell: Cell, instance: Reused) -> Look | None:
     context, sane = instance._context, kind.sane
     judged = _judge(kind, cell, selects, context)
     lone = constraint is None or _is_lone(spec)
-    asking = None if lone or constraint is None else constraint.boolean
+    asking = None if lone or constraint is None else constraint.bare[1]
     filtered = spec.options is not None and not spec.options.fixed
-    needed = None if required is None or always else required.boolean
+    needed = None if required is None or always else required.bare[1]
 
     def look(problems: list[Problem]) -> None:
         if not cell.relevant:

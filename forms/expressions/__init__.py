@@ -38,6 +38,14 @@ class Compiled:
     _number: Callable[[Context], float]
     _boolean: Callable[[Context], bool]
 
+    @property
+    def bare(self) -> tuple[Callable[[Context], Any], Callable[[Context], bool]]:
+        """The closures that give the value as it is, and as a boolean, for loops where a call more counts.
+
+        They may raise RecursionError too, and an ExpressionError that does not name the source.
+        """
+        return self._value, self._boolean
+
     def evaluate(self, context: Context) -> Value:
         """Return the value as it is: str, float, bool or a list of nodes."""
         return run_checked(self._value, self.source, context)
