@@ -153,11 +153,17 @@ def _attribute(node: Node) -> list[Node]:
 def _namespace(node: Node) -> list[Node]:
     if node.kind is not ELEMENT:
         return []
+    # The same nodes each time, so that a union has each only once.
+    known = node.tree.namespaces.get(node) if node.tree is not None else None
+    if known is not None:
+        return known
     found = []
     for order, (prefix, uri) in enumerate(sorted(node.namespaces().items())):
         one = Node(prefix, uri, kind=NAMESPACE)
         one.parent, one.tree, one.order = node, node.tree, order
         found.append(one)
+    if node.tree is not None:
+        node.tree.namespaces[node] = found
     return found
 
 

@@ -214,10 +214,11 @@ _NONE: list[Node] = []
 class Tree:
     """One document: its nodes, their order, and where single nodes stand.
 
-    `singles` remembers the node of a path that was looked up; every change of structure forgets it.
+    `singles` remembers the node of a path that was looked up; every change of structure forgets it. `namespaces`
+    holds the namespace nodes of elements that were asked for theirs.
     """
 
-    __slots__ = ("_numbered", "document", "serial", "singles")
+    __slots__ = ("_numbered", "document", "namespaces", "serial", "singles")
     _count = 0
 
     def __init__(self, root: Node | None = None) -> None:
@@ -226,6 +227,7 @@ class Tree:
         self.document = Node("", kind=DOCUMENT)
         self.document.tree = self
         self.singles: dict[str, Node] = {}
+        self.namespaces: dict[Node, list[Node]] = {}
         self._numbered = False
         if root is not None:
             self.document.append(root)

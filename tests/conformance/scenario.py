@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forms.expressions.values import number_text
 from forms.instance import Instance, InstanceError, NodeState
 from forms.program import compile_form
+from forms.values import number_text
 from forms.xform import read_xform
 from tests.conformance.xpath import read_lines, speak_plainly
 
@@ -85,7 +85,9 @@ class Interview:
             name, bracket, number = step.partition("[")
             series = "/".join((*steps[:place], name))
             state = self._state(series) if bracket and number[:-1].isdigit() else None
-            for _ in range(state.count if state else 0, int(number[:-1]) if state else 0):
+            if state is None or state.kind != "repeat":
+                continue
+            for _ in range(state.count, int(number[:-1])):
                 self._allowed(lambda series=series: self.instance.add(series))  # type: ignore[misc]
 
     def _allowed(self, change: Callable[[], object]) -> None:
@@ -113,16 +115,23 @@ def run_trace(trace: Trace) -> list[str]:
 
 def _same(what: str, wanted: Any, got: Any) -> bool:
     if what == "value":
-        wanted = _text(wanted)
-        return wanted == got or any(read(wanted) == read(got) is not None for read in (_numbers, _moment))
+        text = _text(wanted)
+        return bool(text == got) or any(read(text) == read(got) is not None for read in (_numbers, _moment))
     if what == "choices_any_order":
-        return sorted(map(list, wanted)) == got
+        return bool(sorted(_choices(wanted)) == got)
     if what == "choices":
-        return list(map(list, wanted)) == got
+        return bool(_choices(wanted) == got)
+    if what == "label":
+        return _text(wanted) == _text(got)
     if what.endswith("_message") and got == "":
         # The form says nothing of its own: any words will do, as long as there are some.
         return wanted is not None
     return bool(wanted == got)
+
+
+def _choices(wanted: Any) -> list[list[str]]:
+    """Choices as a trace writes them: pairs of value and label, a label that isn't there as null."""
+    return [[_text(one) for one in pair] for pair in wanted]
 
 
 def _typed(value: Any) -> Any:

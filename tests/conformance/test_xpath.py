@@ -37,7 +37,7 @@ def test_cases_leave_nothing_of_the_language_out() -> None:
             assert case["kind"] == "error", case
     operators = {"or", "and", "=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "div", "mod", "|"}
     assert {*FUNCTIONS, *AXES, *operators, *NODE_TYPES} <= seen
-    assert len(LINES) == len({case["id"] for case in LINES}) > 300
+    assert len(LINES) == len({case["id"] for case in LINES}) > 2000
 
 
 def _collect(tree: Syntax, seen: set[str]) -> None:
@@ -73,6 +73,32 @@ def test_failures_are_counted_and_shown(capsys: pytest.CaptureFixture[str]) -> N
     shown = capsys.readouterr().out
     assert "wrong: /a + 1\n  wanted '3'\n  got    '2'" in shown
     assert "broken: /a + 1" in shown
+
+
+def test_lines_that_are_no_cases_fail_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    good = {"id": "good", "xml": "<a>1</a>", "ctx": "", "expr": "/a", "kind": "string", "expected": 1}
+    odd = [
+        "not json", "[]", "null", "{}", "",
+        json.dumps({**good, "kind": "mood"}),
+        json.dumps({**good, "ctx": "/none"}),
+        json.dumps({**good, "tz": "No/Where"}),
+        json.dumps({**good, "expr": 5}),
+    ]
+    assert run([*odd, json.dumps(good), json.dumps({**good, "fails": True})], quiet=False) == (1, 8)
+    assert "line 1: None" in capsys.readouterr().out
+
+
+def test_names_without_prefix_find_the_elements_of_an_xform() -> None:
+    xml = '<h:html xmlns:h="http://www.w3.org/1999/xhtml" xmlns="http://www.w3.org/2002/xforms"><model/></h:html>'
+    case = {"id": "x", "xml": xml, "ctx": "", "expr": "count(/h:html/model)", "kind": "number", "expected": 1}
+    assert run_case(case) == ("1", "1")
+    prefixed = {**case, "ns": {"f": "http://www.w3.org/2002/xforms"}, "expr": "count(//f:model) - count(//model)"}
+    assert run_case(prefixed) == ("1", "1")
+
+
+def test_a_time_without_offset_is_in_the_zone_given() -> None:
+    case = {"id": "x", "expr": "now()", "kind": "string", "tz": "Asia/Shanghai", "now": "2026-03-17T10:00:00"}
+    assert run_case({**case, "expected": ""})[1] == "2026-03-17T10:00:00.000+08:00"
 
 
 def test_runner_ends_with_its_totals() -> None:

@@ -18,7 +18,7 @@ from forms.clock import Clock, FixedClock, SystemClock
 from forms.expressions import Context, ExpressionError, Node, Scope, Tree, compile_expression
 from forms.expressions.context import NAMESPACES
 from forms.expressions.documents import read_document
-from forms.expressions.values import number_text
+from forms.values import number_text
 
 Case = Mapping[str, Any]
 _FAILED = "an error"
