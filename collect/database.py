@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,6 +141,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def scrub(connection: Connection) -> None:
+    """Write a file anew, so that nothing deleted is left in its free space or in the log beside it.
+
+    Raises LockedError while anybody else reads or writes the file, DatabaseError for what the disk refuses.
+    """
+    connection.execute("VACUUM")
+    (busy,) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
+    if busy:
+        raise LockedError(
+            Problem("COLLECT_DATABASE_LOCKED", Place(file=str(connection.file)), {"detail": "wal_checkpoint"})
+        )
+
+
 def migrate(connection: Connection, steps: Sequence[Migration]) -> None:
     """Bring a file to the newest schema: each step and the record that it was done commit together.
 
@@ -240,6 +254,7 @@ _CODES = {
     sqlite3.SQLITE_CANTOPEN: "COLLECT_DATABASE_NOT_OPENED",
     sqlite3.SQLITE_IOERR: "COLLECT_DATABASE_INPUT_OUTPUT",
 }
+_ROOM = 65_536  # bytes: what SQLite adds to a file beside the database at least
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -254,5 +269,14 @@ def explained(error: sqlite3.Error | OSError, path: Path) -> DatabaseError:
         code = "COLLECT_DATABASE_FAILED" if number is None else _CODES.get(number & 0xFF, "COLLECT_DATABASE_FAILED")
         if code == "COLLECT_DATABASE_NOT_OPENED" and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
             code = "COLLECT_DATABASE_READONLY"  # SQLite says only that it could not make a file beside it
+        if code == "COLLECT_DATABASE_INPUT_OUTPUT" and _has_no_room(path.parent):
+            code = "COLLECT_DISK_FULL"  # SQLite's shared memory beside the file could not grow
     kind = LockedError if code == "COLLECT_DATABASE_LOCKED" else DatabaseError
     return kind(Problem(code, Place(file=str(path)), {"detail": error}))
+
+
+def _has_no_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False

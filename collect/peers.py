@@ -128,6 +128,11 @@ class Peers:
             )
         return self._peer("invitation", invitation)
 
+    def withdraw(self, invitation: str) -> None:
+        """Forget an invitation that reached nobody; one that was answered stays."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM peer WHERE invitation = ? AND state = 'invited'", (invitation,))
+
     def peers(self) -> tuple[Peer, ...]:
         """Return every invited station, in the order of invitation."""
         rows = self._db.rows(f"SELECT {_PEER} FROM peer ORDER BY invited_at, rowid")  # noqa: S608

@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -102,6 +103,23 @@ def make_invitation(station: Station, name: str, villages: Iterable[str], addres
 def township_of(station: Station) -> tuple[str, str] | None:
     """Return code and name of a station's township, None where it has none."""
     return None if station.township is None else (station.township.code, station.township.name)
+
+
+def save_invitation(station: Station, invitation: Invitation, path: Path) -> None:
+    """Write an invitation's file, readable to its owner only: whoever has it may join. Where the disk refuses, the
+    invitation is withdrawn; raises InvitationError (SYNC_INVITATION_NOT_WRITTEN)."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        part.write_text(write_invitation(invitation), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        with closing(Peers(station.folder, clock=station.clock)) as peers:
+            peers.withdraw(invitation.id)
+        context = {"reason": error.strerror or error}
+        raise InvitationError(Problem("SYNC_INVITATION_NOT_WRITTEN", Place(file=str(path)), context)) from error
 
 
 def write_invitation(invitation: Invitation) -> str:

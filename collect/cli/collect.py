@@ -9,6 +9,8 @@ import click
 
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
 
+_SHOWN = 20  # faults of an import; the rest stands in the file of failed rows
+
 
 @click.group()
 def collect() -> None:
@@ -55,7 +57,9 @@ def add(
 @click.option("--author", help="Who imports; by default the station's own author.")
 @station_option
 @json_option
+@click.pass_context
 def import_(
+    context: click.Context,
     *,
     form: str,
     file: Path,
@@ -79,6 +83,8 @@ def import_(
         )  # fmt: skip
     if as_json:
         print_json(result.as_data())
+        if len(result.rejected) == result.rows and result.rows:
+            context.exit(1)
         return
     say(
         f"读取 {result.rows} 行：新增 {result.created}，更新 {result.changed}，未变 {result.unchanged}，"
@@ -89,10 +95,17 @@ def import_(
     if result.unmatched:
         headers = "、".join(result.unmatched)
         say(f"没有用到的列：{headers}（可用 --map 指定）", f"Columns not used: {headers} (name them with --map)")
-    for fault in result.faults[:20]:
+    for fault in result.faults[:_SHOWN]:
         click.echo(f"  {fault.problem.words(language())}")
+    if len(result.faults) > _SHOWN:
+        more = len(result.faults) - _SHOWN
+        say(f"  ……还有 {more} 处，都写在退回的文件里", f"  … {more} more, all in the file of failed rows")
     if result.returned:
         say(f"退回的行和原因在：{result.returned}", f"Failed rows with reasons: {result.returned}")
+    if len(result.rejected) == result.rows and result.rows:
+        if not village:
+            say("文件里没有“村”一列时，请用 --village 指定。", "If the file has no village column, use --village.")
+        context.exit(1)
 
 
 @collect.command()

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def export_ledger(
 
     `language`: of headers and choice labels (the form's own by default); `codes`: stored codes and question names
     instead. `villages`: only these. `progress`: called with the rows written. The file appears whole or not at all.
-    Raises ExportError for an unknown ending or a folder that cannot be written.
+    Raises ExportError for an unknown ending or village, or a folder that cannot be written.
     """
     tables = tables_of(station.form(form_id))
     wanted = None if villages is None else frozenset(villages)
@@ -55,6 +56,9 @@ def export_ledger(
         _SheetOf(station, table, language=language, codes=codes, villages=wanted, progress=progress or _silent)
         for table in tables
     ]
+    unknown = (wanted or frozenset()) - {village.code for village in station.villages}
+    if unknown:
+        raise ExportError([Problem("COLLECT_EXPORT_VILLAGE", context={"village": code}) for code in sorted(unknown)])
     ending = path.suffix.lower()
     if ending not in {".xlsx", ".csv", ".geojson"}:
         raise ExportError(Problem("COLLECT_EXPORT_KIND", Place(file=path.name), {"ending": ending or "-"}))
@@ -166,7 +170,10 @@ def _write_workbook(path: Path, sheets: Sequence[_SheetOf]) -> dict[str, int]:
         for row in source.rows():
             sheet.append([_text_cell(WriteOnlyCell, sheet, value) for value in row])
             counts[source.table.name] += 1
-    _whole(path, book.save)
+    # openpyxl leaves tracebacks behind where the disk refuses it half-way: it gets no disk to write to.
+    content = BytesIO()
+    book.save(content)
+    _whole(path, lambda temporary: temporary.write_bytes(content.getvalue()))
     return counts
 
 

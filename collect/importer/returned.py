@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collect.importer.gathering import Fault
 from collect.importer.layout import Layout
-from collect.importer.workbook import Cell
+from collect.importer.workbook import Cell, ImportFileError
+from forms.problems import Place, Problem
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 REASON = "未导入原因"
 _WIDEST = 60
@@ -19,6 +24,7 @@ def write_returned(path: Path, layout: Layout, faults: Iterable[Fault], rows: It
 
     Faulty cells are marked red with the reason as a comment; the last column says all reasons of its row in words.
     The file has the shape of the original, so that it can be mended and imported again. ID numbers are text cells.
+    Raises ImportFileError where the file cannot be written.
     """
     from openpyxl import Workbook
     from openpyxl.comments import Comment
@@ -54,8 +60,23 @@ def write_returned(path: Path, layout: Layout, faults: Iterable[Fault], rows: It
                 bad.comment = Comment(fault.problem.words(language), "cunce", width=320, height=120)
     sheet.column_dimensions[sheet.cell(1, width + 1).column_letter].width = _WIDEST
     sheet.freeze_panes = sheet.cell(layout.first + 1, 1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _put(book, path)
+    except OSError as error:
+        context = {"file": path, "reason": error.strerror or error}
+        raise ImportFileError(Problem("COLLECT_IMPORT_NOT_RETURNED", Place(file=path.name), context)) from error
+
+
+def _put(book: Workbook, path: Path) -> None:
+    """Write the workbook whole or not at all: the one from last time may be open in Excel, or the disk full."""
+    content, temporary = BytesIO(), path.with_name(f".{path.name}.part")
+    book.save(content)
+    try:
+        temporary.write_bytes(content.getvalue())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _write(sheet: Any, row: int, cells: Sequence[Cell]) -> None:

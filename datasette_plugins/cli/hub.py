@@ -168,12 +168,12 @@ def invite(
 ) -> None:
     """邀请一台设备 (write an invitation for one laptop)."""
     from collect.accounts import Accounts
-    from sync.identity import make_invitation, write_invitation
+    from sync.identity import make_invitation, save_invitation
 
     said = _said(context)
     with _hub(station_dir) as station, closing(Accounts(station.folder)) as accounts:
         invitation = make_invitation(station, name, _codes(villages), address)
-        output.write_text(write_invitation(invitation), encoding="utf-8")
+        save_invitation(station, invitation, output)
         accounts.note("laptop invited", account=_operator(), resource=name, villages=_codes(villages))
     if as_json:
         print_json({"file": str(output), "name": name, "text": invitation.text, "villages": dict(invitation.villages)})
