@@ -19,6 +19,7 @@ _NUMBER_WITH_UNIT = re.compile(r"^([-+]?\d+(?:\.\d+)?)\s*\D{1,4}$")
 _PADDING = re.compile(r"(?<=[\u3400-\U0003ffff]) +(?=[\u3400-\U0003ffff])")  # 王　芳: blanks that only fill a cell
 _YES = {"是", "有", "√", "✓", "y", "yes", "true", "1", "v"}
 _NO = {"否", "无", "没有", "×", "x", "n", "no", "false", "0"}
+_REMEMBERED = 20_000  # texts of cells and what was read in them
 _EXACT = 10**15  # a double keeps every whole number below this, and 18 digits of an ID number it does not
 
 
@@ -28,9 +29,25 @@ class CellReader:
 
     attachments: Attachments
     _links: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _good: dict[tuple[str, str], str | int | float | None] = field(default_factory=dict)
+
+    def recall(self, cell: Cell, column: Column) -> tuple[bool, str | int | float | None]:
+        """Tell whether the same text of the same column was read before without fault, and what answer it is."""
+        if type(cell) is not str:
+            return False, None
+        key = (column.path, cell)
+        return key in self._good, self._good.get(key)
 
     def read(self, cell: Cell, column: Column, place: Place) -> tuple[str | int | float | None, tuple[Problem, ...]]:
         """Return the answer of a cell (None for an empty one) and what is wrong with it."""
+        value, problems = self._read(cell, column, place)
+        if not problems and type(cell) is str:
+            if len(self._good) >= _REMEMBERED:
+                self._good.clear()
+            self._good[column.path, cell] = value
+        return value, problems
+
+    def _read(self, cell: Cell, column: Column, place: Place) -> tuple[str | int | float | None, tuple[Problem, ...]]:
         text, problems = plain_text(cell, column.question, place)
         if problems or text == "":
             return None, problems

@@ -99,16 +99,21 @@ class _Rows:
         self, row: int, record: Gathered, where: tuple[str, int], answers: dict[str, Any], columns: dict[int, Target]
     ) -> None:
         for number, target in columns.items():
-            name, question = target.column.name, target.column.question
-            place = Place(self.layout.sheet.file, self.layout.sheet.name, row + 1, self.layout.headers[number])
-            value, problems = self.reader.read(self.layout.sheet.cell(row, number), target.column, place)
-            record.faults += [Fault(row, number, problem) for problem in problems]
+            name, cell = target.column.name, self.layout.sheet.cell(row, number)
+            was_read, value = self.reader.recall(cell, target.column)
+            if not was_read:
+                value, problems = self.reader.read(cell, target.column, self._place(row, number))
+                record.faults += [Fault(row, number, problem) for problem in problems]
             if value is None:
                 continue
             known = answers.get(name)
             if known is not None and known != value:
-                context = {"question": label(question), "value": value, "before": known}
-                record.faults.append(Fault(row, number, Problem("COLLECT_IMPORT_HOUSEHOLD_DIFFERS", place, context)))
+                context = {"question": label(target.column.question), "value": value, "before": known}
+                problem = Problem("COLLECT_IMPORT_HOUSEHOLD_DIFFERS", self._place(row, number), context)
+                record.faults.append(Fault(row, number, problem))
                 continue
             answers[name] = value
             record.sources[(*where, name)] = (row, number)
+
+    def _place(self, row: int, number: int) -> Place:
+        return Place(self.layout.sheet.file, self.layout.sheet.name, row + 1, self.layout.headers[number])

@@ -16,7 +16,8 @@ from collect.importer.layout import Layout, find_layout
 from collect.importer.returned import write_returned
 from collect.importer.workbook import ImportFileError, read_sheets
 from collect.station import Station
-from forms.instance import Instance
+from forms.answers import Answers
+from forms.bulk import Bulk
 from forms.problems import Place, Problem
 from forms.tables import tables_of
 
@@ -100,11 +101,11 @@ def choose_layout(station: Station, form_id: str, path: Path, mapping: Mapping[s
 class _Filled:
     """A record in the form.
 
-    `problems`: the form's verdicts; `places`: (repeat key, index in the instance) -> index of the row as gathered;
-    `stood`: faults (code and ref) that the record had before the import.
+    `answers`: as the form has them; `problems`: the form's verdicts; `places`: (repeat key, index in the answers) ->
+    index of the row as gathered; `stood`: faults (code and ref) that the record had before the import.
     """
 
-    instance: Instance
+    answers: Answers
     problems: tuple[Problem, ...]
     places: Mapping[tuple[str, int], int]
     stood: frozenset[tuple[str, str]]
@@ -125,7 +126,8 @@ class _Run:
         self.seen: dict[Key, int] = {}
         self.persons: dict[str, int] = {}
         self.result = Imported(form_id, layout.sheet.name, unmatched=layout.unmatched)
-        self.waiting: list[tuple[Instance, str]] = []
+        self.waiting: list[tuple[Answers, str]] = []
+        self.bulk: Bulk | None = None
         self.columns = {column.path: (table.key, column.name) for table in tables for column in table.columns}
         self.keys = [table.key for table in tables if table.parent == root.name]
 
@@ -163,12 +165,12 @@ class _Run:
             return
         if existing is None:
             self.result.created += 1
-        elif filled.instance.answers() == self.station.answers(self.root, existing):
+        elif filled.answers == self.station.answers(self.root, existing):
             self.result.unchanged += 1
             return
         else:
             self.result.changed += 1
-        self.waiting.append((filled.instance, self._village_of(record)))
+        self.waiting.append((filled.answers, self._village_of(record)))
 
     def _village_of(self, record: Gathered) -> str:
         return str(record.answers.get(self.known.village) or self.village)
@@ -207,12 +209,23 @@ class _Run:
             rows = paired(answers.get(name, []), given)
             places |= {(name, new): old for new, (old, _) in enumerate(rows) if old is not None}
             answers[name] = [row for _, row in rows]
-        if existing is None:  # a new form begins with an empty row of each repeat, which the file does not speak of
-            answers |= {key: [] for key in self.keys if key not in answers}
+        told = {name: value for name, value in answers.items() if name != "_id"}
+        if existing is None:
+            # A new form begins with an empty row of each repeat, which the file does not speak of.
+            bulk = self._bulk()
+            problems = bulk.fill({key: [] for key in self.keys} | told)
+            return _Filled(bulk.answers(), problems, places, frozenset())
         instance = self.station.instance(self.form.form_id, existing)
-        stood = frozenset((p.code, p.place.name) for p in instance.problems()) if existing else frozenset()
-        problems = instance.fill({name: value for name, value in answers.items() if name != "_id"})
-        return _Filled(instance, problems, places, stood)
+        stood = frozenset((p.code, p.place.name) for p in instance.problems())
+        problems = instance.fill(told)
+        return _Filled(instance.answers(), problems, places, stood)
+
+    def _bulk(self) -> Bulk:
+        """The filler of new records; it sees other ledgers as they were when the batch began."""
+        if self.bulk is None:
+            program, at = self.station.program(self.form.form_id), self.station
+            self.bulk = Bulk(program, clock=at.clock, attachments=at.attachments)
+        return self.bulk
 
     def _verdicts(self, record: Gathered, filled: _Filled) -> list[Fault]:
         """The errors of the form's rules, each at its cell.
@@ -256,6 +269,7 @@ class _Run:
 
     def _save(self) -> None:
         """Save the waiting records: all of a batch or none of it."""
-        rows = [(self.form, instance, village or None) for instance, village in self.waiting]
+        rows = [(self.form, answers, village or None) for answers, village in self.waiting]
         self.station.save_many(rows, author=self.author)
         self.waiting.clear()
+        self.bulk = None
