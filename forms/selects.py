@@ -147,7 +147,7 @@ class Selects:
         context = self.context.at(cell)
         try:
             if options.nodes.functions.isdisjoint(_VOLATILE):
-                return options.nodes.nodes(context)
+                return [node for node in options.nodes.nodes(context) if node.relevant]
             # The same order every time the same record is shown.
             kept = context.random
             context.random = random.Random(f"{self.seed}{cell.ref}")

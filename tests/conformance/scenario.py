@@ -104,13 +104,23 @@ def run_trace(trace: Trace) -> list[str]:
     interview = Interview(trace["form"])
     differences = []
     for number, step in enumerate(trace["steps"], start=1):
-        if step["op"] != "expect":
-            interview.do(step)
-            continue
-        got, wanted = interview.look(step), step.get("is")
-        if not _same(step["what"], wanted, got):
-            differences.append(f"step {number} {step['what']} {step['ref']}: wanted {wanted!r}, got {got!r}")
+        # A step that can't be carried out is a difference like any other: the later ones still tell something.
+        try:
+            difference = _step(interview, step)
+        except Exception as crash:
+            difference = f"{step!r}: wanted no fault, got {type(crash).__name__}: {crash}"
+        if difference:
+            differences.append(f"step {number} {difference}")
     return differences
+
+
+def _step(interview: Interview, step: Step) -> str:
+    if step["op"] != "expect":
+        interview.do(step)
+        return ""
+    got, wanted = interview.look(step), step.get("is")
+    same = _same(step["what"], wanted, got)
+    return "" if same else f"{step['what']} {step['ref']}: wanted {wanted!r}, got {got!r}"
 
 
 def _same(what: str, wanted: Any, got: Any) -> bool:
@@ -118,11 +128,11 @@ def _same(what: str, wanted: Any, got: Any) -> bool:
         text = _text(wanted)
         return bool(text == got) or any(read(text) == read(got) is not None for read in (_numbers, _moment))
     if what == "choices_any_order":
-        return bool(sorted(_choices(wanted)) == got)
+        return sorted(_choices(wanted)) == sorted(_choices(got))
     if what == "choices":
-        return bool(_choices(wanted) == got)
+        return _choices(wanted) == _choices(got)
     if what == "label":
-        return _text(wanted) == _text(got)
+        return _words(wanted) == _words(got)
     if what.endswith("_message") and got == "":
         # The form says nothing of its own: any words will do, as long as there are some.
         return wanted is not None
@@ -131,7 +141,12 @@ def _same(what: str, wanted: Any, got: Any) -> bool:
 
 def _choices(wanted: Any) -> list[list[str]]:
     """Choices as a trace writes them: pairs of value and label, a label that isn't there as null."""
-    return [[_text(one) for one in pair] for pair in wanted]
+    return [[_words(one) for one in pair] for pair in wanted or ()]
+
+
+def _words(value: Any) -> str:
+    """A text as it is shown, where blanks and line breaks run together."""
+    return " ".join(_text(value).split())
 
 
 def _typed(value: Any) -> Any:
