@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from forms.checks.authored import AuthoredRow, read_authored
 from forms.checks.form import check_form
 from forms.conversion import Converted, convert
 from forms.definition import Form
-from forms.kept import Kept, digest
+from forms.kept import Kept, digest, own_folder
 from forms.problems import Place, Problem
 from forms.sheets import ROW, Row, read_bytes, read_sheets, read_yaml
 from forms.vocabulary import DERIVED
@@ -26,13 +27,23 @@ __all__ = ["FormError", "load_shipped", "read_form", "read_rows", "shipped"]
 def read_form(path: Path | str, *, cache: Path | None = None) -> Form:
     """Read a form from `.yml`, `.xlsx`, `.xls` or `.xml`; raises FormError with every fault found.
 
-    `cache`: a folder where converted XForms are kept by digest, made where it is missing. Without a form_id the file's
-    name stands in for it.
+    `cache`: a folder where forms are kept by digest, made where it is missing. Without a form_id the file's name
+    stands in for it.
     """
     file = Path(path)
+    kept = None
+    if cache is not None:
+        kept = Kept(cache, digest(file.name, read_bytes(file)))
+        found = kept.read()
+        if found is not None:
+            return found
     if file.suffix.lower() == ".xml":
-        return _checked(read_xform(_xml_text(file), file=file.name))
-    return read_rows(read_sheets(file), file.name, cache=cache)
+        form = _checked(read_xform(_xml_text(file), file=file.name))
+    else:
+        form = read_rows(read_sheets(file), file.name)
+    if kept is not None:
+        kept.write(form)
+    return form
 
 
 def read_rows(sheets: Mapping[str, Sequence[Row]], file: str = "", *, cache: Path | None = None) -> Form:
@@ -41,25 +52,29 @@ def read_rows(sheets: Mapping[str, Sequence[Row]], file: str = "", *, cache: Pat
     `file`: the name shown in messages. `cache`: as for read_form. Raises FormError with every fault found.
     """
     numbered = {name: tuple(_numbered(rows)) for name, rows in sheets.items()}
-    kept = None if cache is None else Kept(cache, digest(numbered, file))
-    found = kept.read() if kept else None
-    converted = found or _converted(numbered, file)
+    if cache is None:
+        return _from_rows(numbered, file)
+    kept = Kept(cache, digest(file, json.dumps(numbered, ensure_ascii=False)))
+    found = kept.read()
+    if found is None:
+        found = _from_rows(numbered, file)
+        kept.write(found)
+    return found
+
+
+def _from_rows(numbered: Mapping[str, Sequence[Row]], file: str) -> Form:
+    """The form of numbered rows, checked."""
+    converted = _converted(numbered, file)
     authored = read_authored(numbered, file)
     rows = {_node_path(row): row for row in authored.named if row.name}
-    root = converted.root
     form = read_xform(
         converted.xml,
         file=file,
-        written={_under(root, path): _written(row) for path, row in rows.items()},
+        written={_under(converted.root, path): _written(row) for path, row in rows.items()},
     )
     settings = {column: value for column, value in authored.settings.raw.items() if column != ROW}
-    form = replace(form, rows=numbered, settings=settings)
-    if found is None:
-        form = _checked(form, converted.warnings)
-        if kept:
-            kept.write(Converted(converted.xml, form.warnings, root))
-        return form
-    return replace(form, warnings=found.warnings)
+    whole = replace(form, rows={name: tuple(given) for name, given in numbered.items()}, settings=settings)
+    return _checked(whole, converted.warnings)
 
 
 def _checked(form: Form, warnings: Sequence[Problem] = ()) -> Form:
@@ -142,4 +157,11 @@ def load_shipped(name: str) -> Form:
     if name not in shipped():
         raise KeyError(name)
     data = resources.files("forms.library").joinpath(f"{name}.yml").read_bytes()
-    return read_rows(read_yaml(data, f"{name}.yml"), f"{name}.yml")
+    folder = own_folder()
+    kept = Kept(folder, digest(name, data)) if folder else None
+    found = kept.read() if kept else None
+    if found is None:
+        found = read_rows(read_yaml(data, f"{name}.yml"), f"{name}.yml")
+        if kept:
+            kept.write(found)
+    return found

@@ -12,6 +12,7 @@ import click
 from collect.cli.options import json_option, language, print_json, say
 from collect.station import Station
 from forms.definition import Expression, Form, Node, Question, Repeat
+from forms.kept import own_folder
 from forms.problems import Place, Problem
 from forms.reader import FormError, load_shipped, read_form, shipped
 from forms.versions import SEVERITIES, Change, compare, readable
@@ -25,7 +26,7 @@ def form() -> None:
 def find_form(named: str) -> Form:
     """Return the form of a file, or a shipped ledger by its name; raises FormError for neither."""
     if Path(named).exists() or Path(named).suffix:
-        return read_form(Path(named))
+        return read_form(Path(named), cache=own_folder())
     if named in shipped():
         return load_shipped(named)
     raise FormError(Problem("COLLECT_FORM_NOT_FOUND", Place(), {"name": named, "shipped": ", ".join(shipped())}))
