@@ -18,19 +18,26 @@ class StationAttachments:
         self, projection: Projection, villages: Callable[[], Sequence[Village]], township: Callable[[], str]
     ) -> None:
         self._projection, self._villages, self._township = projection, villages, township
+        # The list of villages as it was last read: the same object as long as it is the same list, so that those who
+        # index it do so once.
+        self._listed: tuple[object, RowsInMemory] = ((), RowsInMemory(()))
 
     def open(self, name: str) -> SecondaryRows:
         """Return the rows of `village.csv` (name, label, township) or of a ledger, none for any other name."""
         table = name.removesuffix(".csv")
         if table == "village":
             # The ledger of villages has the same name; the list of codes is what forms choose from.
-            township = self._township()
-            return RowsInMemory(
-                {"name": village.code, "label": village.name, "township": township} for village in self._villages()
-            )
+            return self._village_rows()
         if table in self._projection.ledgers:
             return LedgerRows(self._projection, table)
         return RowsInMemory(())
+
+    def _village_rows(self) -> RowsInMemory:
+        township, villages = self._township(), tuple(self._villages())
+        if self._listed[0] != (township, villages):
+            rows = ({"name": one.code, "label": one.name, "township": township} for one in villages)
+            self._listed = ((township, villages), RowsInMemory(rows))
+        return self._listed[1]
 
 
 class LedgerRows:
