@@ -10,7 +10,7 @@ from forms.expressions.code import Code, boolean_run
 from forms.expressions.context import Context, Scope
 from forms.expressions.errors import ExpressionError
 from forms.expressions.nodes import Node, in_order
-from forms.expressions.syntax import REVERSE_AXES, Call, Chain, Literal, Path, Step, Syntax
+from forms.expressions.syntax import REVERSE_AXES, Call, Chain, Literal, Negate, Number, Path, Step, Syntax
 
 Nodes = Callable[[Context], list[Node]]
 # From the nodes that one step reached to those that the next one reaches.
@@ -55,7 +55,7 @@ def filtered(base: Code, predicates: tuple[Syntax, ...], compiler: Compiling) ->
     """Return the code of a node-set expression with predicates, which count in document order."""
     if base.type not in ("nodes", "value"):
         raise ExpressionError("FORMS_EXPRESSION_NOT_NODES", name="[]")
-    picks = [_predicate(compiler.compile(one)) for one in predicates]
+    picks = [_pick(one, compiler) for one in predicates]
     run = base.run
 
     def select(context: Context) -> list[Node]:
@@ -273,7 +273,7 @@ def _merged(steps: tuple[Step, ...]) -> list[Step]:
 def _walk(step: Step, compiler: Compiling, *, flat: bool) -> tuple[Walk, bool]:
     """Return a step's closure, and whether its nodes stand in order at one depth when those before it did."""
     to = reach(step, compiler.scope.namespaces, plain=compiler.scope.plain)
-    picks = [_predicate(compiler.compile(one)) for one in step.predicates]
+    picks = [_pick(one, compiler) for one in step.predicates]
     backwards = step.axis in REVERSE_AXES
     ordered = flat and step.axis in _ORDERED_AXES
 
@@ -293,6 +293,33 @@ def _picked(context: Context, nodes: list[Node], picks: list[Walk]) -> list[Node
             return nodes
         nodes = pick(context, nodes)
     return nodes
+
+
+def _pick(predicate: Syntax, compiler: Compiling) -> Walk:
+    place = _place(predicate)
+    wanted = None if place is None else compiler.compile(place)
+    return _predicate(compiler.compile(predicate)) if wanted is None or wanted.type != "number" else _nth(wanted)
+
+
+def _place(predicate: Syntax) -> Syntax | None:
+    """Return what `position()` has to be, where that is the same for all nodes (a question of the row before, say)."""
+    if not (isinstance(predicate, Chain) and len(predicate.rest) == 1 and predicate.rest[0][0] == "="):
+        return None
+    sides = (predicate.first, predicate.rest[0][1])
+    for side, wanted in (sides, sides[::-1]):
+        if isinstance(side, Call) and side.name == "position" and not side.arguments and _fixed(wanted):
+            return wanted
+    return None
+
+
+def _nth(wanted: Code) -> Walk:
+    number_of = wanted.run
+
+    def nth(context: Context, nodes: list[Node]) -> list[Node]:
+        number = number_of(context)
+        return nodes[int(number) - 1 : int(number)] if 1 <= number <= len(nodes) and number == int(number) else []
+
+    return nth
 
 
 def _predicate(code: Code) -> Walk:
@@ -345,7 +372,7 @@ def _from_instance(path: Path, compiler: Compiling) -> Code | None:
         return None
     column, wanted, alone = found
     rest = last.predicates[1:] if alone else last.predicates
-    picks = [_predicate(compiler.compile(one)) for one in rest]
+    picks = [_pick(one, compiler) for one in rest]
     looked_up = _looked_up(start.arguments[0].value, tuple(names), column, compiler.compile(wanted))
     scan = _continue(compiler.compile(start), path.steps[: len(names)], compiler)
 
@@ -409,13 +436,19 @@ def _counts(tree: Syntax) -> bool:
 
 def _fixed(tree: Syntax) -> bool:
     """Return whether an expression's value does not depend on the context node."""
-    if isinstance(tree, Literal):
+    if isinstance(tree, Literal | Number):
         return True
+    if isinstance(tree, Negate):
+        return _fixed(tree.operand)
+    if isinstance(tree, Chain):
+        return _fixed(tree.first) and all(_fixed(operand) for _, operand in tree.rest)
     if isinstance(tree, Path):
         start = tree.start
         return start == "/" or (isinstance(start, Call) and start.name in ("current", "instance") and _fixed(start))
     if isinstance(tree, Call):
-        if tree.name in _POSITIONAL or (not tree.arguments and tree.name not in _CONTEXT_FREE):
+        if tree.name in _POSITIONAL and not (tree.name == "position" and tree.arguments):
+            return False
+        if not tree.arguments and tree.name not in _CONTEXT_FREE:
             return False
         return all(map(_fixed, tree.arguments))
     return False
