@@ -44,6 +44,11 @@ def shown(time: int) -> str:
     return _second((time >> COUNTER_BITS) // 1000)
 
 
+def local(text: str) -> str:
+    """Return a moment (ISO 8601) as people write it, to the second, in the zone of the ledgers; "" for none."""
+    return f"{datetime.fromisoformat(text).astimezone(SHOWN_ZONE):%Y-%m-%d %H:%M:%S}" if text else ""
+
+
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
     """A second as text; the revisions of an import share it."""

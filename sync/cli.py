@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+from collect.hlc import local
 from forms.problems import Problem
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ def _show_problems(problems: list[Problem] | tuple[Problem, ...]) -> None:
 
 def _when(text: str) -> str:
     """A moment as people write it, to the minute."""
-    return text.replace("T", " ")[:16]
+    return local(text)[:16]
 
 
 def _size(size: int) -> str:

@@ -164,6 +164,8 @@ class Outline:
         if not state.relevant:
             return View(ref, kind, False, node=node)
         value = "" if state.value is None else str(state.value)
+        if kind == "datetime":
+            value = value[:16].replace("T", " ")  # as people write it, and as the ledgers show it
         chosen = {value, *value.split()} if value and kind not in _LISTED else set()
         labels = {choice.name: choice.label for choice in choices if choice.name in chosen} if chosen else {}
         problem = self._told(state)

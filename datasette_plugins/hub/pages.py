@@ -90,7 +90,8 @@ async def failed(datasette: Any, request: Any, exception: Exception) -> Any:
     status, detail = _status_of(exception)
     if wants_json(request):
         return Response.json({"ok": False, "error": detail or str(status), "status": status}, status=status)
-    shown = detail if allowed(request.actor, "cunce-administer") else ""
+    # Of a page that is not there, Datasette's own English words say nothing more.
+    shown = detail if status != 404 and allowed(request.actor, "cunce-administer") else ""
     return await _page(datasette, request, status, shown)
 
 

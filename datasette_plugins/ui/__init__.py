@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from collect.hlc import local
 from datasette_plugins.desk import configuration, desk_of, hookimpl, mode_of
 from datasette_plugins.ui.browsing import browsing, conditions_of
 from datasette_plugins.ui.language import language_of, say
@@ -26,9 +27,11 @@ def _say_here(context: Context, key: str, **slots: Any) -> str:
 
 @hookimpl
 def prepare_jinja2_environment(env: Any, datasette: Any) -> None:
-    """Give templates `t(key, **slots)`, the words of a key in the page's language, and `static(name)`."""
+    """Give templates `t(key, **slots)`, the words of a key in the page's language, `static(name)`, and the
+    filter `local`: a moment as the ledgers show it."""
     if configuration(datasette) is not None:
         env.globals["t"] = _say_here
+        env.filters["local"] = local
         env.globals["static"] = lambda name: datasette.urls.path(STATIC + name)
 
 
