@@ -9,7 +9,7 @@ from datetime import tzinfo
 from heapq import heappop, heappush
 
 from forms.cells import Cell, build, last_before
-from forms.expressions import Context, ExpressionError
+from forms.expressions import Context, ExpressionError, Node
 from forms.expressions.moments import at_days, iso
 from forms.expressions.values import to_string
 from forms.problems import Place, Problem
@@ -267,21 +267,35 @@ class Evaluation:
         if origin.tree is None:
             return
         for target in self._targets(deed, origin):
+            if not isinstance(target, Cell):
+                target.value = self._said(deed, target) or ""
+                continue
             if not target.spec.is_leaf or (target.given and self._bulk):
                 continue
-            text = deed.action.literal
-            if deed.value is not None:
-                try:
-                    value = deed.value.evaluate(self.context.at(target))
-                except ExpressionError:
-                    continue
-                text = "" if isinstance(value, float) and math.isnan(value) else to_string(value)
+            text = self._said(deed, target)
+            if text is None:
+                continue
+            before = target.value
             self.write(target, *computed(text, target.spec, self.context.zone))
+            if self._bulk and target.value != before:
+                # What the first load sets is a change like any other for whoever waits for one.
+                self.trigger(target)
 
-    def _targets(self, deed: Deed, origin: Cell) -> Iterable[Cell]:
+    def _said(self, deed: Deed, target: Node) -> str | None:
+        """The value an action gives its target; None where it can't be evaluated."""
+        if deed.value is None:
+            return deed.action.literal
+        try:
+            value = deed.value.evaluate(self.context.at(target))
+        except ExpressionError:
+            return None
+        return "" if isinstance(value, float) and math.isnan(value) else to_string(value)
+
+    def _targets(self, deed: Deed, origin: Cell) -> Iterable[Node]:
+        """The cells an action sets, or the attributes."""
         if deed.nodes is not None:
             try:
-                return [node for node in deed.nodes.nodes(self.context.at(origin)) if isinstance(node, Cell)]
+                return deed.nodes.nodes(self.context.at(origin))
             except ExpressionError:
                 return ()
         anchor = origin.around(deed.scope)

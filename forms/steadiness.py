@@ -39,6 +39,8 @@ def unsteady(program: Program) -> str:
     for deed in program.deeds:
         if _is_first(deed) and deed.value is not None and _varies(deed.value) and not _is_fresh(program, deed):
             return f"starting value {deed.action.target}"
+        if _is_first(deed) and deed.action.target in program.triggers:
+            return f"starting value that triggers {deed.action.target}"
     for spec, _ in program.preloads:
         if spec.repeats:
             return f"metadata {spec.path}"

@@ -92,10 +92,17 @@ class Node:
         return found[0] if found else None
 
     def position(self) -> int:
-        """Return the 1-based place among the parent's child elements of the same name."""
+        """Return the 1-based place among the parent's child elements of the same name.
+
+        One that only stands in for a child still to come has the place after the last.
+        """
         if self.parent is None or self.kind is not ELEMENT:
             return 1
-        return self.parent.named(self.name).index(self) + 1
+        beside = self.parent.named(self.name)
+        try:
+            return beside.index(self) + 1
+        except ValueError:
+            return len(beside) + 1
 
     def ancestors(self) -> Iterator[Node]:
         """Yield the parent, its parent, and so on up to the document."""

@@ -130,7 +130,19 @@ def read_binds(model: etree._Element, root: ModelNode) -> Binds:
             visit(bind, node.path if node else base)
 
     visit(model, root.path)
+    _hand_down(root)
     return Binds(ids, on_attributes, tuple(lost))
+
+
+def _hand_down(root: ModelNode) -> None:
+    """Give the root's own relevance and read-only rule to its children, for the record itself has no state."""
+    for attribute, word in (("relevant", "and"), ("readonly", "or")):
+        whole = root.bind.get(attribute, "").strip()
+        for child in root.children.values():
+            if not whole or is_meta(child):
+                continue
+            own = child.bind.get(attribute, "").strip()
+            child.bind[attribute] = f"({whole}) {word} ({own})" if own else whole
 
 
 def read_secondary(model: etree._Element) -> dict[str, SecondaryInstance]:
