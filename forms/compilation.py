@@ -229,7 +229,9 @@ class _Compiler:
 
     def _deed(self, action: Action) -> Deed:
         value = self._compile(action.value, action.target) if action.value else None
-        nodes = self._compile(Expression(action.ref), parent_of(action.target)) if action.ref else None
+        # What has predicates, or is an attribute, is found as an expression finds it.
+        selected = action.ref or (action.target if "/@" in action.target else "")
+        nodes = self._compile(Expression(selected), parent_of(action.target)) if selected else None
         origin, target = self.specs.get(action.trigger or action.repeat), self.specs.get(action.target)
         around = zip(origin.repeats, target.repeats, strict=False) if origin and target else ()
         scope = next((mine for mine, theirs in reversed(list(around)) if mine == theirs), "")
@@ -367,4 +369,4 @@ def _pattern(spec: Spec, seed: Seed) -> Pattern:
 
 
 def _canonical(spec: Spec, text: str) -> str:
-    return text_of(normalise(text, spec.data_type)[0]) if spec.value_kind != "string" else text
+    return text_of(normalise(text, spec.data_type)[0]) if spec.value_kind != "string" else text.strip()
