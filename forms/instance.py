@@ -171,7 +171,13 @@ class Instance:
     # Values
 
     def get(self, ref: str) -> Value:
-        """Return a question's value as it stands, relevant or not: int, float or text, '' for empty."""
+        """Return a question's value as it stands, relevant or not: int, float or text, '' for empty.
+
+        `/data/entity/@id` is an attribute's.
+        """
+        ref, _, attribute = ref.partition("/@")
+        if attribute:
+            return self._cell(ref).attribute(attribute.rpartition(":")[2]) or ""
         cell = self._leaf(ref)
         return typed(cell.value, cell.spec.data_type)
 

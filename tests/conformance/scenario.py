@@ -43,8 +43,10 @@ class Interview:
 
     def look(self, step: Step) -> Any:
         """Return what an expectation asks for."""
-        state = self._state(step["ref"])
         what = step["what"]
+        if what == "value" and "/@" in step["ref"]:
+            return self.instance.get(step["ref"])
+        state = self._state(step["ref"])
         if what == "value":
             return _text(state.value) if state is not None and state.relevant else ""
         if what == "relevant":
