@@ -59,13 +59,22 @@ def demo(*, folder: Path, serve: bool, seed: int, households: int, port: int, as
         teller.say(f"账号 {name}（{role}） 密码 {password}", f"account {name} ({role}) password {password}")
     if as_json:
         print_json(told.as_data())
+    _serve(told.hub, port, teller)
+
+
+def _serve(hub: Path, port: int, teller: _Teller) -> None:
+    """Serve the demo's hub until Ctrl+C, which is the way to stop it and no error."""
     from collect.station import Station
     from datasette_plugins import serving
 
     listening = serving.listen("127.0.0.1", port)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    with listening, Station.open(told.hub) as station:
-        serving.serve(
-            station, mode="hub", listening=listening,
-            ready=lambda _: teller.say(f"打开 {address} ，按 Ctrl+C 停下", f"open {address} ; Ctrl+C stops it"),
-        )  # fmt: skip
+
+    def ready(_: object) -> None:
+        teller.say(f"打开 {address} ，按 Ctrl+C 停下", f"open {address} ; Ctrl+C stops it")
+
+    with listening, Station.open(hub) as station:
+        try:
+            serving.serve(station, mode="hub", listening=listening, ready=ready)
+        except KeyboardInterrupt:
+            teller.say("已停下。", "Stopped.")
