@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from forms.expressions.code import Code, boolean_run, constant, string_run
+from forms.expressions.code import Code, boolean_run, constant, number_run, string_run
 from forms.expressions.context import Context
+from forms.expressions.errors import ExpressionError
 from forms.expressions.functions.registry import Compiling, function, special
 from forms.expressions.syntax import Syntax
 from forms.expressions.values import to_boolean, to_number
@@ -72,16 +73,31 @@ def checklist(context: Context, low: float, high: float, *answers: Any) -> bool:
     return _between(low, high, float(sum(_truths(answers))))
 
 
-@function("weighted-checklist(number, number, value*)", "boolean")
-def weighted_checklist(context: Context, low: float, high: float, *pairs: Any) -> bool:
-    """Return whether the weights of the true answers add up to between `low` and `high` (-1: no bound)."""
+@special("weighted-checklist(number, number, value*)", "boolean")
+def weighted_checklist(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
+    """Return whether the weights of the true answers add up to between two bounds (-1: no bound)."""
+    if len(arguments) % 2:
+        raise ExpressionError("FORMS_EXPRESSION_ARGUMENT_COUNT", name="weighted-checklist", wanted="2, 4, 6 …",
+                              given=len(arguments))
+    low, high = (number_run(compiler.compile(one)) for one in arguments[:2])
+    runs = [compiler.compile(one).run for one in arguments[2:]]
+    pairs = list(zip(runs[::2], runs[1::2], strict=True))
+
+    def weigh(context: Context) -> bool:
+        total = sum(_weight(holds(context), weights(context), context) for holds, weights in pairs)
+        return _between(low(context), high(context), total)
+
+    return Code("boolean", weigh)
+
+
+def _weight(answers: Any, weights: Any, context: Context) -> float:
+    """The weights of what holds; node-sets pair off one by one, and a single weight counts for each answer."""
+    numbers = [to_number([one], context) for one in weights] if isinstance(weights, list) else None
     total = 0.0
-    for answers, weights in zip(pairs[::2], pairs[1::2], strict=False):
-        numbers = [to_number([one], context) for one in weights] if isinstance(weights, list) else None
-        for place, holds in enumerate(_truths((answers,))):
-            if holds:
-                total += to_number(weights, context) if numbers is None else (numbers[place : place + 1] or [0.0])[0]
-    return _between(low, high, total)
+    for place, holds in enumerate(_truths((answers,))):
+        if holds:
+            total += to_number(weights, context) if numbers is None else (numbers[place : place + 1] or [0.0])[0]
+    return total
 
 
 def _truths(answers: tuple[Any, ...]) -> list[bool]:
