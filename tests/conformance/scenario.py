@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from forms.evaluation import MOST_ROWS
 from forms.instance import Instance, InstanceError, NodeState
 from forms.program import compile_form
 from forms.values import number_text
@@ -89,7 +90,7 @@ class Interview:
             state = self._state(series) if bracket and number[:-1].isdigit() else None
             if state is None or state.kind != "repeat":
                 continue
-            for _ in range(state.count, int(number[:-1])):
+            for _ in range(state.count, min(int(number[:-1]), MOST_ROWS)):
                 self._allowed(lambda series=series: self.instance.add(series))  # type: ignore[misc]
 
     def _allowed(self, change: Callable[[], object]) -> None:
@@ -176,9 +177,10 @@ def _numbers(text: str) -> list[float] | None:
 
 
 def _moment(text: str) -> datetime | None:
-    """A date and time, however its zone and fractions are written."""
+    """A date and time, or a time, however its zone and fractions are written."""
+    whole = text if "T" in text else f"1970-01-01T{text}"
     try:
-        moment = datetime.fromisoformat(text) if "T" in text else None
+        moment = datetime.fromisoformat(whole) if ":" in text else None
     except ValueError:
         return None
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
