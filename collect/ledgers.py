@@ -68,7 +68,7 @@ class Ledger:
     @cached_property
     def renamed(self) -> dict[str, str]:
         """Names that fields had in older versions -> the name they have now."""
-        return {column.was: column.name for column in self.table.columns if column.was and column.was != column.name}
+        return dict(self.table.aliases)
 
     @cached_property
     def village_field(self) -> str:

@@ -25,6 +25,7 @@ from collect.seeing import Opened, Seeing
 from collect.settings import ROLES, Settings, StationError, Village, VillageList
 from collect.shelf import Shelf
 from collect.verification import verify
+from collect.versions import Versions
 from forms.clock import Clock, SystemClock
 from forms.definition import Form
 from forms.entities import EntitySave
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from forms.program import Program
 
 __all__ = [
-    "Conflict", "Erased", "Hit", "LedgersBehindError", "Opened", "Received", "SaveError", "Saved", "SavedMany", "Station",
-    "StationError", "Village",
+    "Conflict", "Erased", "Hit", "LedgersBehindError", "Opened", "Received", "SaveError", "Saved", "SavedMany",
+    "Station", "StationError", "Village",
 ]  # fmt: skip
 BATCH = 500
 _OURS = {"journal.db", "township.db", "drafts.db", "villages", "blobs", "forms"}
@@ -113,6 +114,7 @@ class Station:
             self.projection, lambda: self.villages, lambda: self.township.name if self.township else ""
         )
         self._seeing = Seeing(self.journal, self.projection)
+        self.versions = Versions(self.journal, self.projection, self.shelf)
 
     # ---- making, opening, closing
 
@@ -330,7 +332,9 @@ class Station:
         }  # fmt: skip
         if record is None:
             return Instance.new(program, **given)
-        return Instance.load(program, self.answers(table_name(program.form), record), **given)
+        opened = self.opened(table_name(program.form), record)
+        excused = self.versions.excused(program.form, opened.seen)
+        return Instance.load(program, opened.answers, excused=excused, **given)
 
     def conflicts(self, table: str | None = None, record: str | None = None) -> tuple[Conflict, ...]:
         """Return the conflicts nobody has settled yet, of the station, a table or a record."""
@@ -569,8 +573,9 @@ class Station:
 
     def verify(self) -> tuple[Problem, ...]:
         """Check everything: files, digests, chains, and that the ledgers are what the journal says they are."""
-        pending = () if forgetting.scrubbed(self) else (Problem("COLLECT_ERASURE_PENDING", Place(file=str(self.folder))),)
-        return (*verify(self.journal, self.projection, self.shelf), *pending)
+        found = verify(self.journal, self.projection, self.shelf)
+        pending = Problem("COLLECT_ERASURE_PENDING", Place(file=str(self.folder)))
+        return found if forgetting.scrubbed(self) else (*found, pending)
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Make every ledger again from the journal; return how many revisions that took."""

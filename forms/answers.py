@@ -16,11 +16,28 @@ from forms.values import normalise, text_of, typed
 Answers = dict[str, Any]
 
 
-def answers_of(root: Cell, record_id: str, *, relevant_only: bool) -> Answers:
-    """Return a filled-in form as Answers; empty answers are left out, repeats are lists even without rows."""
+def answers_of(
+    root: Cell, record_id: str, *, relevant_only: bool, leftover: Mapping[str, Mapping[str, Any]] | None = None
+) -> Answers:
+    """Return a filled-in form as Answers; empty answers are left out, repeats are lists even without rows.
+
+    `leftover`: id of the record or of a row -> answers that go along though the form has no place for them.
+    """
     answers: Answers = {"_id": record_id} if record_id else {}
     _gather(root, answers, relevant_only=relevant_only)
+    if leftover:
+        _add(answers, leftover)
     return answers
+
+
+def _add(row: Answers, leftover: Mapping[str, Mapping[str, Any]]) -> None:
+    for key, value in leftover.get(str(row.get("_id", "")), {}).items():
+        row.setdefault(key, value)
+    for value in row.values():
+        if isinstance(value, list):
+            for below in value:
+                if isinstance(below, dict):
+                    _add(below, leftover)
 
 
 def _gather(cell: Cell, answers: Answers, *, relevant_only: bool) -> None:
@@ -76,6 +93,8 @@ class Filling:
         self.program: Program = evaluation.program
         self.new_id = new_id
         self.unplaced: dict[str, Any] = {}
+        # The same by the row they belong to: its id ('' for the record) -> name -> value.
+        self.leftover: dict[str, dict[str, Any]] = {}
         self.problems: list[Problem] = []
         self.changed: list[Cell] = []
         self.given: list[Cell] = []
@@ -89,6 +108,7 @@ class Filling:
             spec = keys.get(key) or was.get(key)
             if spec is None:
                 self.unplaced[f"{prefix}{key}"] = value
+                self.leftover.setdefault(row.row_id if path else "", {})[key] = value
                 self.problems.append(
                     Problem("FORMS_ANSWERS_UNKNOWN", Place(name=f"{prefix}{key}"), {"value": key}, "warning")
                 )

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from forms.cells import Cell
 from forms.evaluation import Evaluation
-from forms.problems import Place, Problem
+from forms.problems import Place, Problem, Severity
 from forms.program import Spec, Text
 from forms.standards import check
 
 # Without and with words of the form's own.
 _REQUIRED = ("FORMS_VALUE_REQUIRED", "FORMS_VALUE_REQUIRED_SAID")
+_REQUIRED_SINCE = ("FORMS_VALUE_REQUIRED_SINCE", "FORMS_VALUE_REQUIRED_SINCE")
 _CONSTRAINT = ("FORMS_VALUE_CONSTRAINT", "FORMS_VALUE_CONSTRAINT_SAID")
 
 
@@ -21,6 +22,8 @@ class Checking:
     def __init__(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self.selects = evaluation.selects
+        # Questions newer than the record: that they are still empty is to be followed up, not in the way.
+        self.excused: set[Cell] = set()
 
     def beneath(self, cell: Cell) -> Iterator[Problem]:
         """Yield every problem beneath a cell in document order."""
@@ -38,7 +41,10 @@ class Checking:
         asked = spec.question.shown
         if not cell.value:
             if asked and not always_in_the_way(spec) and self.evaluation.holds(spec.required, cell, otherwise=False):
-                yield self._said(_REQUIRED, spec.required_message, cell)
+                if cell in self.excused:
+                    yield self._said(_REQUIRED_SINCE, spec.required_message, cell, "warning")
+                else:
+                    yield self._said(_REQUIRED, spec.required_message, cell)
             return
         if cell.code:
             yield Problem(cell.code, Place(name=cell.ref), {"value": cell.value})
@@ -53,14 +59,16 @@ class Checking:
                 if not self.selects.offers(cell, code):
                     yield Problem("FORMS_VALUE_CHOICE", Place(name=cell.ref), {"value": code})
 
-    def _said(self, codes: tuple[str, str], message: Text | None, cell: Cell) -> Problem:
+    def _said(
+        self, codes: tuple[str, str], message: Text | None, cell: Cell, severity: Severity = "error"
+    ) -> Problem:
         context = self.evaluation.context
         words = "" if message is None else message.say(context.language, context.at(cell))
         shown = {"value": cell.value, "message": words}
         rule = cell.spec.constraint
         if not words and rule is not None and rule.compiled is not None:
             shown["rule"] = rule.compiled.source
-        return Problem(codes[bool(words)], Place(name=cell.ref), shown)
+        return Problem(codes[bool(words)], Place(name=cell.ref), shown, severity)
 
 
 def always_in_the_way(spec: Spec) -> bool:

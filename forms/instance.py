@@ -29,6 +29,7 @@ __all__ = ["Changes", "Instance", "InstanceError", "NodeState", "ShownChoice"]
 _SPEAKING = frozenset({"jr:itext", "jr:choice-name"})
 _NO_ATTACHMENTS = NoAttachments()
 _NO_METADATA: Mapping[str, str] = {}
+_NOBODY: Mapping[str, frozenset[str]] = {}
 
 
 class InstanceError(CunceError):
@@ -58,6 +59,7 @@ class Instance:
         self.metadata = metadata
         self.record_id = record_id
         self.unplaced: dict[str, Any] = {}
+        self._leftover: dict[str, dict[str, Any]] = {}
         self.deprecated_id = ""  # the submission that this one stands in for, where it came as instance XML
         self._tree = Tree()
         self._root = build(program.pattern, self._tree)
@@ -117,11 +119,13 @@ class Instance:
         language: str = "",
         metadata: Mapping[str, str] = _NO_METADATA,
         first: bool = False,
+        excused: Mapping[str, frozenset[str]] = _NOBODY,
     ) -> Self:
         """Open a saved record or a draft; with `first`, begin a new record with these answers already given.
 
         What the form has no place for stands in `unplaced` afterwards. Questions without an answer stay empty, except
-        with `first`, when they get their defaults.
+        with `first`, when they get their defaults. `excused`: id of the record or of a row -> paths of required
+        questions that came after it; while nobody touches them, that they are empty is a warning.
         """
         record_id = str(answers.get("_id") or "") or new_id()
         instance = cls(
@@ -138,7 +142,7 @@ class Instance:
             evaluation.empty(instance._root)
         filling = Filling(evaluation, new_id, saved=not first)
         filling.put(instance._root, answers)
-        instance.unplaced = filling.unplaced
+        instance.unplaced, instance._leftover = filling.unplaced, filling.leftover
         instance._metadata(first=first)
         instance._name_rows()
         if first:
@@ -146,6 +150,8 @@ class Instance:
         else:
             evaluation.forget_actions()
             instance._settle(filling, "odk-instance-load")
+        if excused:
+            instance._excuse(instance._root, record_id, excused)
         return instance
 
     @classmethod
@@ -190,6 +196,7 @@ class Instance:
         cell = self._leaf(ref)
         if cell.spec.calculate is not None and not cell.spec.question.shown:
             return
+        self._checking.excused.discard(cell)
         self._evaluation.write(cell, *canonical(cell.spec, value))
         self._evaluation.settle()
 
@@ -220,6 +227,8 @@ class Instance:
         filling = Filling(self._evaluation, new_id)
         filling.put(self._root, answers)
         self.unplaced.update(filling.unplaced)
+        for row_id, values in filling.leftover.items():
+            self._leftover.setdefault(row_id, {}).update(values)
         self._name_rows()
         self._after(filling)
         return (*filling.problems, *self.problems())
@@ -285,9 +294,15 @@ class Instance:
 
     # The record
 
-    def answers(self, relevant_only: bool = True) -> Answers:
-        """Return the record as data; `relevant_only=False` keeps what relevance hides, for drafts."""
-        return answers_of(self._root, self.record_id, relevant_only=relevant_only)
+    def answers(self, relevant_only: bool = True, *, unplaced: bool = False) -> Answers:
+        """Return the record as data; `relevant_only=False` keeps what relevance hides, for drafts.
+
+        With `unplaced` the answers that the form has no place for go along, each in the row it came with.
+        """
+        leftover = dict(self._leftover) if unplaced else {}
+        if "" in leftover:
+            leftover[self.record_id] = leftover.pop("")
+        return answers_of(self._root, self.record_id, relevant_only=relevant_only, leftover=leftover)
 
     def xml(self, relevant_only: bool = True) -> str:
         """Return the record as OpenRosa instance XML (ODK XForms specification, section Instance)."""
@@ -335,6 +350,14 @@ class Instance:
             raise InstanceError(Problem("FORMS_REPEAT_FIXED", Place(name=repeat.path)))
 
     # Filling
+
+    def _excuse(self, cell: Cell, row_id: str, excused: Mapping[str, frozenset[str]]) -> None:
+        for below in cell.cells:
+            if below.spec.is_leaf:
+                if not below.value and below.path in excused.get(row_id, ()):
+                    self._checking.excused.add(below)
+            else:
+                self._excuse(below, below.row_id or row_id, excused)
 
     def _after(self, filling: Filling, *events: str) -> None:
         for cell in filling.changed:

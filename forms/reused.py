@@ -297,8 +297,8 @@ class Reused(Instance):
             raise OtherwiseError from None
         return tuple(problems)
 
-    def answers(self, relevant_only: bool = True) -> Answers:
-        """Return the record as data; only what is relevant."""
+    def answers(self, relevant_only: bool = True, *, unplaced: bool = False) -> Answers:
+        """Return the record as data; only what is relevant and has a place."""
         self.record_id = self.record_id or new_id()
         answers: Answers = {"_id": self.record_id}
         self._gather(self._record, answers)

@@ -82,7 +82,8 @@ class Column:
 class Table:
     """A ledger's table: the form's own (`repeat_path` and `parent` empty) or a repeat's.
 
-    `parent`: the name of the table above; `key`: the name under which the row above holds these rows in Answers.
+    `parent`: the name of the table above; `key`: the name under which the row above holds these rows in Answers;
+    `aliases`: names that columns had in older versions -> the name of today (only after `union`).
     """
 
     name: str
@@ -91,6 +92,7 @@ class Table:
     parent: str
     columns: tuple[Column, ...]
     key: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def column(self, name: str) -> Column:
         """Return the column of an Answers key; raises KeyError for one there is none of."""
@@ -148,27 +150,33 @@ def union(versions: Sequence[tuple[Table, ...]]) -> tuple[Table, ...]:
     """Return the tables that hold the answers of several versions of one form, newest version first.
 
     A table's columns stand in the newest version's order, then what older ones had and newer ones lack; a column that
-    a newer version renamed (`ledger::was`) is held under its new name only.
+    a newer version renamed (`ledger::was`) is held under its new name only, also where it was renamed several times,
+    or where the newest version no longer says so.
     """
     merged: dict[str, Table] = {}
     for tables in versions:
         for table in tables:
             newer = merged.get(table.name)
-            merged[table.name] = table if newer is None else replace(newer, columns=_joined(newer, table))
+            merged[table.name] = _joined(replace(table, columns=()) if newer is None else newer, table)
     return tuple(merged.values())
 
 
-def _joined(newer: Table, older: Table) -> tuple[Column, ...]:
-    known = {column.name.lower() for column in newer.columns} | {
-        column.was.lower() for column in newer.columns if column.was
-    }
+def _joined(newer: Table, older: Table) -> Table:
+    """The table with what an older version had besides, and with the names that its columns had then."""
+    columns, aliases = list(newer.columns), dict(newer.aliases)
+    own = {column.name.lower(): column.name for column in columns}
     sql = {stored.name.lower() for stored in newer.stored}
-    kept = [
-        column
-        for column in older.columns
-        if column.name.lower() not in known and not any(stored.name.lower() in sql for stored in column.stored)
-    ]
-    return (*newer.columns, *kept)
+    for column in older.columns:
+        now = own.get(column.name.lower()) or newer.aliases.get(column.name)
+        if now is None and not any(stored.name.lower() in sql for stored in column.stored):
+            columns.append(column)
+            now = column.name
+        if now is not None and column.was:
+            aliases.setdefault(column.was, now)
+    # A name that a column has now is nobody's older name.
+    taken = {column.name for column in columns}
+    older_names = {old: now for old, now in aliases.items() if old not in taken}
+    return replace(newer, columns=tuple(columns), aliases=older_names)
 
 
 def _collect(

@@ -94,6 +94,21 @@ def _named(match: re.Match[str]) -> str:
     return f"${{{match[1] or match[2]}}}"
 
 
+def required_since(old: Form, new: Form) -> frozenset[str]:
+    """Return the paths of questions that must be answered in `new` and were not asked, or not required, in `old`."""
+    before = {table.name: table for table in tables_of(old)}
+    found: set[str] = set()
+    for table in tables_of(new):
+        if table.name not in before:
+            continue
+        known = {column.name: column.question for column in before[table.name].columns}
+        for column in table.columns:
+            earlier = known.get(column.name) or known.get(column.was)
+            if column.question.required is not None and (earlier is None or earlier.required is None):
+                found.add(column.path)
+    return frozenset(found)
+
+
 class _Comparison:
     """Two versions side by side."""
 
