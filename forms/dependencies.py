@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from forms.expressions import syntax
@@ -33,6 +33,18 @@ class Outline:
 
     children: Mapping[str, tuple[str, ...]]
     repeats: frozenset[str]
+    _named: dict[str, dict[str, list[str]]] = field(default_factory=dict, compare=False, repr=False)
+
+    def named(self, path: str, name: str) -> Iterable[str]:
+        """Return the children of `path` called `name` without prefix, all for `*`."""
+        if name == "*":
+            return self.children.get(path, ())
+        if path not in self._named:
+            index: dict[str, list[str]] = {}
+            for child in self.children.get(path, ()):
+                index.setdefault(child.rpartition("/")[2].rpartition(":")[2], []).append(child)
+            self._named[path] = index
+        return self._named[path].get(name, ())
 
     def below(self, path: str) -> Iterable[str]:
         """Yield every path beneath `path`, parents first."""
@@ -162,10 +174,9 @@ class Reader:
 
     def _children(self, spot: _Spot, name: str) -> Iterable[_Spot]:
         path, anchor = spot
-        for child in self.outline.children.get(path, ()):
-            if _matches(child, name):
-                shared = anchor == path and child not in self.outline.repeats and self._around(child)
-                yield (child, child) if shared else (child, anchor)
+        for child in self.outline.named(path, name):
+            shared = anchor == path and child not in self.outline.repeats and self._around(child)
+            yield (child, child) if shared else (child, anchor)
 
     def _parent(self, spot: _Spot) -> _Spot:
         path, anchor = spot

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final, Literal
 
 # XLSForm question types and the other spellings that are understood for each.
@@ -302,6 +303,7 @@ def read_type(cell: str) -> TypeOf:
     return TypeOf("unknown", text)
 
 
+@lru_cache(maxsize=512)
 def nearest_type(cell: str) -> str:
     """Return the type that was probably meant, or nothing."""
     text = " ".join(cell.split())
@@ -314,9 +316,18 @@ def nearest_type(cell: str) -> str:
     return f"{found} {rest}" if found in SELECTS and rest and " " not in found else found
 
 
+# Beyond these, looking for what was meant takes longer than anybody waits.
+_LONGEST_WORD: Final = 80
+_MOST_WORDS: Final = 1500
+
+
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str:
     """Return the known word most like `word` (case set aside), or nothing."""
     plain = {name.lower(): name for name in known}
+    if word.lower() in plain:
+        return plain[word.lower()]
+    if len(word) > _LONGEST_WORD or len(plain) > _MOST_WORDS:
+        return ""
     found = get_close_matches(word.lower(), plain, n=1, cutoff=cutoff)
     return plain[found[0]] if found else ""
 

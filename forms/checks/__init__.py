@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from forms.checks import (
@@ -12,6 +13,7 @@ from forms.checks import (
     columns,
     entities,
     expressions,
+    extent,
     labels,
     ledger,
     names,
@@ -39,6 +41,8 @@ _FAMILIES: Final[tuple[Callable[[Authored], Iterator[Problem]], ...]] = (
     ledger.check,
     entities.check,
 )
+# Of one family; nobody mends more at one sitting.
+MOST: Final = 2_000
 _SHEET_ORDER: Final = ("settings", "survey", "choices", "external_choices", "entities")
 
 
@@ -48,7 +52,10 @@ def check_rows(sheets: Mapping[str, Sequence[Row]], file: str = "") -> tuple[Pro
     `sheets`: sheet -> rows of column -> text, each with its row number under `__row__`.
     """
     form = read_authored(sheets, file)
-    found = (problem for family in _FAMILIES for problem in family(form))
+    too_large = tuple(extent.check(form))
+    if too_large:
+        return too_large
+    found = (problem for family in _FAMILIES for problem in islice(family(form), MOST))
     once = {(problem.code, problem.place, str(problem.context)): problem for problem in found}
     return tuple(sorted(once.values(), key=_order))
 

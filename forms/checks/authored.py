@@ -17,6 +17,9 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "settings": SETTINGS,
 }
 
+# Groups within groups: more than anybody writes, fewer than what XML readers refuse.
+DEEPEST = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -174,7 +177,8 @@ def _give_scopes(survey: Sequence[AuthoredRow]) -> None:
             row.scope = stack[-1][0]
             continue
         row.scope = stack[-1][0]
-        row.path = f"{stack[-1][1]}/{row.name}"
+        # Beyond the bound, which the check of extents reports, paths no longer grow.
+        row.path = f"{stack[-1][1]}/{row.name}" if len(stack) <= DEEPEST else stack[-1][1]
         if row.type.kind == "begin":
             scopes += 1
             stack.append((scopes, row.path))

@@ -34,8 +34,10 @@ _STRUCTURAL: Final = {
 def odd_characters(text: str) -> dict[str, str]:
     """Return the characters of a name or type that are not what they look like, each with what was meant."""
     found: dict[str, str] = {}
+    if text.isascii():
+        return found
     latin = any("a" <= letter.lower() <= "z" for letter in text)
-    for sign in text:
+    for sign in dict.fromkeys(text):
         if _INVISIBLE.match(sign):
             found[sign] = ""
         elif _BLANKS.match(sign):
@@ -53,7 +55,7 @@ def odd_in_expression(text: str) -> dict[str, str]:
     """Return the characters of an expression, outside its quoted strings, that its language does not know."""
     bare = _QUOTED.sub(lambda match: "'" * len(match[0]), text)
     found: dict[str, str] = {}
-    for sign in bare:
+    for sign in dict.fromkeys(bare) if not bare.isascii() else ():
         if sign in CURLY:
             found[sign] = CURLY[sign]
         elif _INVISIBLE.match(sign):
