@@ -181,9 +181,9 @@ class Outline:
     def _told(self, state: NodeState) -> Problem | None:
         """What is missing is not held against someone who has not come to it yet."""
         problem = state.problem
-        if problem is not None and not self._tried and state.required and state.value in ("", None):
-            return None
-        return problem
+        missing = state.required and state.value in ("", None)
+        # What only reminds (a question newer than the record) is no reproach.
+        return None if problem is not None and problem.severity == "error" and missing and not self._tried else problem
 
 
 def _labels_of_calculations(form: Form, language: str) -> Mapping[str, str]:

@@ -100,8 +100,12 @@ class Sitting:
         if draft is None and key.record:
             opened = station.opened(table_name(form), key.record)
             answers, self._seen_heads = opened.answers, dict(opened.seen)
-        self.instance = _instance(station, form, answers, language, key.draft)
-        self._misfits = tuple(f"{name}：{shown(value)}" for name, value in self.instance.unplaced.items())
+        if draft is not None and draft.version != form.version:
+            answers = station.versions.carried(table_name(form), draft.answers)
+        self._excused = station.versions.excused(form, self._seen_heads or ())
+        self.instance = _instance(station, form, answers, language, key.draft, excused=self._excused)
+        said = station.versions.said
+        self._misfits = tuple(f"{said(form, name)}：{shown(each)}" for name, each in self.instance.unplaced.items())
         if answers is None:
             self._give_village(form)
         self._removed = None
@@ -198,7 +202,7 @@ class Sitting:
     def _remove(self, row: str, repeat: str, count: int, answer: dict[str, Any]) -> str:
         if self.instance.state(repeat).count != count:
             return repeat
-        answers = self.instance.answers(relevant_only=False)
+        answers = self._whole()
         named = Outline(self.instance, language=self.language, tried=False).named(row)
         self.instance.remove(row)
         position = int(row.rpartition("[")[2].rstrip("]"))
@@ -212,7 +216,9 @@ class Sitting:
         if removed is None:
             return []
         form = self.instance.program.form
-        self.instance = _instance(self._station, form, removed.answers, self.instance.language, self.key.draft)
+        self.instance = _instance(
+            self._station, form, removed.answers, self.instance.language, self.key.draft, excused=self._excused
+        )
         for ref, value in removed.since:
             self.instance.set(shifted(ref, removed.repeat, removed.position), value)
         answer["focus"] = f"{removed.repeat}[{removed.position}]"
@@ -243,7 +249,8 @@ class Sitting:
         """Save, the draft's id being the new record's: saving twice (after a crash, too) makes one record."""
         key, station, form = self.key, self._station, self.instance.program.form
         self.instance.finish()
-        answers = {**self.instance.answers(), "_id": key.record or key.draft}
+        answers = {**self.instance.answers(unplaced=True), "_id": key.record or key.draft}
+        answers = station.versions.placeable(table_name(form), answers)
         known = [village.code for village in station.villages]
         village = key.village or (known[0] if len(known) == 1 else None)
         saved = station.save(
@@ -262,13 +269,17 @@ class Sitting:
         try:
             self.counter = self._station.drafts.put(
                 key.draft, form.form_id, form.version, key.record or None,
-                self.instance.answers(relevant_only=False), seen=self._seen_heads, village=key.village,
+                self._whole(), seen=self._seen_heads, village=key.village,
                 author=author_of(self._station), title=self.instance.instance_name.strip() or outline.first_text(),
                 expected=self.counter,
             )  # fmt: skip
         except DraftError as error:
             self._load()
             raise OvertakenError(self.counter) from error
+
+    def _whole(self) -> dict[str, Any]:
+        """All answers, those of other versions of the form too: a draft loses nothing."""
+        return self.instance.answers(relevant_only=False, unplaced=True)
 
     def _outline(self) -> Outline:
         return Outline(self.instance, language=self.language, tried=self._tried)
@@ -372,7 +383,13 @@ def _place_of(station: Station, form: Form, record: str) -> str:
 
 
 def _instance(
-    station: Station, form: Form, answers: Mapping[str, Any] | None, language: str, record: str
+    station: Station,
+    form: Form,
+    answers: Mapping[str, Any] | None,
+    language: str,
+    record: str,
+    *,
+    excused: Mapping[str, frozenset[str]],
 ) -> Instance:
     from forms.instance import Instance
 
@@ -380,4 +397,4 @@ def _instance(
     given: dict[str, Any] = {"clock": station.clock, "attachments": station.attachments, "language": language}
     if answers is None:
         return Instance.new(program, record_id=record, **given)
-    return Instance.load(program, answers, **given)
+    return Instance.load(program, answers, excused=excused, **given)

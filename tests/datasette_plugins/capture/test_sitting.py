@@ -99,6 +99,43 @@ def test_a_draft_of_an_older_version_opens_with_what_fits_and_says_what_does_not
     assert "甲" in page["sheet"]
 
 
+def notes(number: str, names: list[str], **more: dict[str, str]) -> Any:
+    survey = [{"type": "text", "name": name, "label": name, **more.get(name, {})} for name in names]
+    return read_rows({"survey": survey, "settings": [{"form_id": "notes", "version": number}]})
+
+
+def test_a_draft_of_an_older_version_loses_nothing_when_it_is_changed_and_saved(station: Station) -> None:
+    station.add_form(notes("1", ["kept", "dropped", "old"]))
+    own = key("notes", village="999999001001")
+    Sittings().open(station, own, "zh").change(
+        0, [put("/data/kept", "甲"), put("/data/dropped", "乙"), put("/data/old", "丙")]
+    )
+    station.add_form(notes("2", ["kept", "new"], new={"ledger::was": "old"}))
+    station.add_form(notes("3", ["kept", "newest"], newest={"ledger::was": "new"}))
+    sitting = Sittings().open(station, own, "zh")
+    sitting.change(1, [put("/data/kept", "丁")])
+    (draft,) = station.drafts.list()
+    assert (draft.version, draft.answers["dropped"], draft.answers["newest"]) == ("3", "乙", "丙")
+    again = Sittings().open(station, own, "zh")
+    assert again.page()["misfits"] == ("dropped：乙",)
+    again.save(2)
+    saved = station.answers("notes", own.draft)
+    assert (saved["kept"], saved["dropped"], saved["newest"]) == ("丁", "乙", "丙")
+
+
+def test_a_question_newer_than_the_record_reminds_and_does_not_hold_up(station: Station) -> None:
+    old = notes("1", ["kept"])
+    record = station.save({"kept": "甲"}, old, author="a", village="999999001001").record
+    station.add_form(notes("2", ["kept", "must"], must={"required": "yes"}))
+    sitting = Sittings().open(station, key("notes", record), "zh")
+    assert "新版表单里必填" in sitting.page()["sheet"]
+    answer = sitting.change(0, [put("/data/kept", "乙")])
+    assert "saved" in sitting.save(answer["counter"])
+    fresh = Sittings().open(station, key("notes"), "zh")
+    fresh.change(0, [put("/data/kept", "丙")])
+    assert "saved" not in fresh.save(1)
+
+
 def test_the_form_speaks_the_pages_language_where_it_can() -> None:
     form = load_shipped("household")
     assert form_language(form, "", "en").startswith("English")
