@@ -295,7 +295,8 @@ class _Compiler:
             for reference in rule.references:
                 # What reads its own node isn't called again by its own outcome; another instance's is another matter.
                 own = reference.path == rule.spec.path and reference.scope == "".join(rule.spec.repeats[-1:])
-                if not (own and rule.aspect in ("calculate", "choices")):
+                # (A filter that reads its own select is: it can only take answers away, so it settles.)
+                if not (own and rule.aspect == "calculate"):
                     watches.setdefault(reference.path, []).append(_watch(rule, reference.scope))
         return {path: tuple(found) for path, found in watches.items()}
 

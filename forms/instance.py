@@ -384,7 +384,8 @@ class Instance:
                 continue
             value = f"uuid:{self.record_id}" if is_own_id else self._preload(kind, parameter)
             for cell in self._root.reach(_below(spec)):
-                if end or not cell.given:
+                # What isn't known (a device without a number) leaves the form's own default.
+                if value and (end or not cell.given):
                     self._evaluation.write(cell, value)
 
     def _preload(self, kind: str, parameter: str) -> str:

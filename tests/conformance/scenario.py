@@ -171,9 +171,11 @@ def _text(value: Any) -> str:
 def _numbers(text: str) -> list[float] | None:
     """A number, or the numbers of a position, line or area, however they are written."""
     try:
-        return [float(part) for part in text.replace(";", " ").split()] or None
+        numbers = [float(part) for part in text.replace(";", " ").split()]
     except ValueError:
         return None
+    # The last digits of fractions differ with the machine's mathematics.
+    return [one if one.is_integer() else float(f"{one:.13g}") for one in numbers] or None
 
 
 def _moment(text: str) -> datetime | None:
