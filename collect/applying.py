@@ -10,7 +10,7 @@ from collect.database import Connection, quoted
 from collect.families import Families, Key
 from collect.journal import Journal
 from collect.ledgers import Ledger, about, heads_of
-from collect.revision import DELETED, PARENT, Revision, RevisionId, Value
+from collect.revision import DELETED, ERASED, PARENT, Revision, RevisionId, Value
 from collect.search import SearchKeys
 
 _CHUNK = 500
@@ -65,7 +65,7 @@ def _planned(revision: Revision, key: Key, ledger: Ledger, states: dict[Key, _St
     """Take a revision into the plan as an insert or update; False where it has to be merged."""
     changes = ledger.current(revision.changes)
     state = states.get(key)
-    if DELETED in changes:
+    if DELETED in changes or ERASED in changes or revision.erased:
         return False
     if state is None:
         if revision.parents:

@@ -25,7 +25,10 @@ class JournalError(CunceError):
 def row_of(revision: Revision) -> Row:
     """Return the journal's row of a revision; raises JournalError where its values have no canonical spelling."""
     try:
-        changes = canonical(revision.changes)
+        if revision.erased and (revision.changes or len(revision.erased) != 64):
+            raise ValueError("erased changes are a digest and nothing else")
+        erased = bytes.fromhex(revision.erased)
+        changes = None if erased else canonical(revision.changes).decode()
         named = [[parent.station, parent.seq] for parent in sorted(revision.parents)]
         parents = canonical(named).decode() if named else "[]"
         previous = bytes.fromhex(revision.previous)
@@ -34,7 +37,7 @@ def row_of(revision: Revision) -> Row:
         raise JournalError(problem) from error
     row = (
         revision.id.station, revision.id.seq, parents, revision.time, revision.author, revision.save, revision.form,
-        revision.version, revision.table, revision.record, revision.village, changes.decode(), b"", previous, b"",
+        revision.version, revision.table, revision.record, revision.village, changes, erased, previous, b"",
     )  # fmt: skip
     changes_digest, digest = digests(row)
     return (*row[:12], changes_digest, previous, digest)
@@ -56,13 +59,14 @@ def digests(row: Row) -> Link:
 
 
 def revision_of(row: Sequence[Any]) -> Revision:
-    """Return the revision of a row without its digests (station to changes, then previous)."""
-    station, seq, parents, time, author, save, form, version, table, record, village, changes, previous = row
+    """Return the revision of a row (station to changes, previous, then the digest of erased changes or None)."""
+    station, seq, parents, time, author, save, form, version, table, record, village, changes, previous, erased = row
     return Revision(
         id=RevisionId(station, seq),
         parents=() if parents == "[]" else tuple(RevisionId(*parent) for parent in json.loads(parents)),
         time=time, author=author, save=save, form=form, version=version, table=table, record=record, village=village,
         changes={} if changes is None else json.loads(changes), previous=previous.hex(),
+        erased="" if changes is not None else erased.hex(),
     )  # fmt: skip
 
 

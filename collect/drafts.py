@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collect.database import Connection, Connections, transaction
+from collect.database import Connection, Connections, scrub, transaction
 from forms.clock import Clock
 from forms.problems import CunceError, Problem
 
@@ -162,9 +162,41 @@ class Drafts:
             self._db.execute("UPDATE draft SET discarded_at = NULL WHERE id = ?", (draft_id,))
         return self.get(draft_id)
 
+    def forget(self, records: Collection[str]) -> None:
+        """Let go of erased records: their drafts, and their rows in the drafts of records above them."""
+        erased = set(records)
+        with transaction(self._db):
+            for (draft_id, record) in self._db.rows("SELECT id, record FROM draft"):
+                if record in erased:
+                    self._db.execute("DELETE FROM draft WHERE id = ?", (draft_id,))
+                    self._db.execute("DELETE FROM earlier WHERE id = ?", (draft_id,))
+            for table in ("draft", "earlier"):
+                for draft_id, counter, text in self._db.rows(f"SELECT id, counter, answers FROM {table}"):  # noqa: S608
+                    answers = json.loads(text)
+                    left = _without(answers, erased)
+                    if left != answers:
+                        self._db.execute(
+                            f"UPDATE {table} SET answers = ? WHERE id = ? AND counter = ?",  # noqa: S608
+                            (_text(left), draft_id, counter),
+                        )
+
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing of what was erased is left in it; raises LockedError, DatabaseError."""
+        scrub(self._db)
+
     def _find(self, draft_id: str) -> Draft | None:
         rows = self._db.rows(f"SELECT {_FIELDS} FROM draft WHERE id = ?", (draft_id,))  # noqa: S608
         return _draft(rows[0]) if rows else None
+
+
+def _without(answers: Any, erased: Collection[str]) -> Any:
+    """Answers without the rows of erased records, however deep."""
+    if isinstance(answers, list):
+        kept = (each for each in answers if not (isinstance(each, dict) and each.get("_id") in erased))
+        return [_without(each, erased) for each in kept]
+    if isinstance(answers, dict):
+        return {name: _without(value, erased) for name, value in answers.items()}
+    return answers
 
 
 def _text(data: Mapping[str, Any]) -> str:

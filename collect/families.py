@@ -67,9 +67,9 @@ class Families:
         """Merge and write these records, each with its family where a deletion concerns it."""
         roots: dict[Key, None] = {}
         below: dict[Key, dict[Key, None]] = {}
-        for key in keys:
+        for key in (*keys, *self._erase(keys)):
             merged = self.merged(key)
-            if merged is None:
+            if merged is None or merged.erased:
                 continue
             for parent in self._parents(key, merged):
                 below.setdefault(parent, {})[key] = None
@@ -81,6 +81,16 @@ class Families:
             member = self._family(root, below, set())
             if member is not None:
                 self._write_family(member, visible_above=True, contested_above=False)
+
+    def _erase(self, keys: Iterable[Key]) -> dict[Key, None]:
+        """Take out what was erased, and return the records above: a deletion may have waited for the row below."""
+        above: dict[Key, None] = {}
+        for key in keys:
+            merged = self.merged(key)
+            if merged is not None and merged.erased:
+                above.update(dict.fromkeys(self._parents(key, merged)))
+                self._remove(key)
+        return above
 
     def merged(self, key: Key) -> Merged | None:
         """What a record comes to, None where nothing of it is here."""

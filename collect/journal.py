@@ -22,9 +22,10 @@ from collect.chain import (
     revision_of,
     row_of,
 )
-from collect.database import Connection, Connections, transaction
+from collect.database import Connection, Connections, scrub, transaction, version
+from collect.erasing import Erasing
 from collect.hlc import followed, tick
-from collect.revision import Revision, RevisionId, Value
+from collect.revision import ERASED, Revision, RevisionId, Value
 from forms.clock import Clock
 from forms.definition import Form
 from forms.problems import Place, Problem
@@ -101,6 +102,7 @@ SCHEMA = (
         PRIMARY KEY (form_id, version)
     ) WITHOUT ROWID;
     """,
+    'CREATE TABLE erased (number INTEGER PRIMARY KEY, "table" TEXT NOT NULL, record TEXT NOT NULL UNIQUE);',
 )
 _COLUMNS = (
     'station, seq, parents, time, author, save, form, version, "table", record, village, changes, changes_digest, '
@@ -108,7 +110,7 @@ _COLUMNS = (
 )
 _INSERT = f"INSERT INTO revision ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608
 _PARK = f"INSERT INTO parked ({_COLUMNS}, missing_station, missing_seq) VALUES ({', '.join('?' * 17)})"  # noqa: S608
-_FIELDS = _COLUMNS.rpartition(", ")[0].replace("changes_digest, ", "")
+_FIELDS = _COLUMNS.rpartition(", ")[0].replace("changes_digest, ", "") + ", iif(changes IS NULL, changes_digest, NULL)"
 _CHUNK = 500
 
 
@@ -227,6 +229,8 @@ class Journal:
                 raise JournalError(problems)
             fresh = [row for key, row in rows.items() if key not in held]
             parked, released = self._add(fresh, {each.id: each for each in given})
+            # What is here with its payload may have been erased meanwhile where it comes from.
+            self._erase([r for key, r in rows.items() if key in held and r[11] is None and not self.is_erased(r[9])])
         return Appended(len(fresh), len(rows) - len(fresh), parked, released)
 
     def _own_end(self) -> tuple[int, str, int]:
@@ -267,8 +271,16 @@ class Journal:
         if not queue.released:
             arrived = (known[RevisionId(row[0], row[1])] for row in ready)
             self._latest = tuple(Arrival(number, each) for number, each in enumerate(arrived, start=first))
+        self._erase(rows, ready)
         again = {(row[0], row[1]) for row in parked}
         return len(again.difference(queue.released)), len(set(queue.released) - again)
+
+    def _erase(self, rows: list[Row], arrived: Iterable[Row] = ()) -> None:
+        """Let go of what rows just taken in erase by law, and of what they bring that was erased before."""
+        erasing = Erasing(self._db)
+        erasing.tell(arrived)
+        if rows and erasing.follow(rows):
+            self._latest = ()
 
     def _villages_of(self, rows: Iterable[Row]) -> dict[Key, str]:
         """The villages of those parents that are here already."""
@@ -333,7 +345,8 @@ class Journal:
         """Return what arrived after `arrival`, in order; at most about `limit` revisions.
 
         `villages`: only their revisions, the one that took a record out of them, and the whole earlier history of
-        a record that came into them from elsewhere (numbered like the revision that brought it).
+        a record that came into them from elsewhere (numbered like the revision that brought it). An erasure goes to
+        every village where the record ever was.
         """
         latest = self._latest
         start = arrival + 1 - latest[0].number if latest else -1
@@ -367,7 +380,7 @@ class Journal:
                 for (number,) in self._db.rows(f"SELECT arrival FROM move WHERE arrival IN ({marks})", part)  # noqa: S608
             )
         for number, revision in found:
-            if number in moved and revision.village in villages:
+            if number in moved and (revision.village in villages or ERASED in revision.changes):
                 for earlier in self.of_record(revision.record, before=number):
                     yield Arrival(number, earlier)
             yield Arrival(number, revision)
@@ -412,6 +425,21 @@ class Journal:
         """Return the digest of a station's revision with that number, "" where it is not held."""
         found = self._links_around([(station, seq)]).get((station, seq))
         return "" if found is None else found[0].hex()
+
+    def erased(self, *, after: int = 0) -> tuple[tuple[int, tuple[str, str]], ...]:
+        """Return what was erased by law after an erasure's number: (number, (table, record)), in order."""
+        if version(self._db) < len(SCHEMA):  # written by an older program, and opened to be read only
+            return ()
+        rows = self._db.rows('SELECT number, "table", record FROM erased WHERE number > ? ORDER BY number', (after,))
+        return tuple((number, (table, record)) for number, table, record in rows)
+
+    def is_erased(self, record: str) -> bool:
+        """Return whether a record was erased by law."""
+        return self._db.value("SELECT 1 FROM erased WHERE record = ?", (record,)) is not None
+
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing of what was erased is left in it; raises LockedError, DatabaseError."""
+        scrub(self._db)
 
     def parked(self) -> tuple[Revision, ...]:
         """Return the revisions that wait for parents, by station and number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from collect.revision import DELETED, Revision, RevisionId, Value
+from collect.revision import DELETED, ERASED, Revision, RevisionId, Value
 
 # The value of `_deleted` for a repeat's row that left because its parent did: it comes back with the parent.
 WITH_PARENT = "parent"
@@ -42,7 +42,8 @@ class Merged:
     `fields`: name -> value, emptied ones left out. `conflicts`: by field name. `heads`: the revisions nobody built
     on. `deleted`: the value of the deletion (true, or WITH_PARENT), or None for a record that is there, which it also
     is as long as its deletion is in conflict. `deletions`: who deleted it, where that was the last word on it.
-    `village`: the code it is routed by. `latest`: the latest head.
+    `village`: the code it is routed by. `latest`: the latest head. `erased`: erased by law; nothing of it is left and
+    nothing brings it back.
     """
 
     fields: Mapping[str, Value]
@@ -52,6 +53,7 @@ class Merged:
     deletions: tuple[Candidate, ...]
     village: str
     latest: Revision
+    erased: bool = False
 
 
 def order(revision: Revision) -> tuple[int, str, int]:
@@ -63,11 +65,14 @@ def merge(revisions: Iterable[Revision]) -> Merged | None:
     """Merge one record's revisions, given in any order and any number of times; None where there are none.
 
     For each field the writers count that no other writer of that field descends from: one, or equal values, is the
-    value; several different ones are a conflict. Parents that are not among the revisions are disregarded.
+    value; several different ones are a conflict. Parents that are not among the revisions are disregarded. One erasure
+    among the revisions erases the record, whoever wrote what without knowing of it.
     """
     graph = _Graph(revisions)
     if not graph.revisions:
         return None
+    if any(each.erased or ERASED in each.changes for each in graph.revisions):
+        return graph.without_content()
     fields: dict[str, Value] = {}
     conflicts: list[Contested] = []
     for name in sorted(graph.writers.keys() - {DELETED}):
@@ -149,6 +154,14 @@ class _Graph:
     def heads(self) -> list[int]:
         """The revisions nobody built on, in order."""
         return self.maximal(list(range(len(self.revisions))))
+
+    def without_content(self) -> Merged:
+        """What is left of an erased record."""
+        heads = self.heads()
+        return Merged(
+            fields={}, conflicts=(), heads=tuple(sorted(self.revisions[at].id for at in heads)), deleted=True,
+            deletions=(), village=self.village(), latest=self.revisions[heads[-1]], erased=True,
+        )  # fmt: skip
 
     def edits_against(self, deletions: list[int]) -> list[int]:
         """The last edits that no deletion knew of and that did not know every deletion."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from collect.applying import Applier
-from collect.database import Connection, Connections, quoted, transaction
+from collect.database import Connection, Connections, quoted, scrub, transaction
 from collect.journal import Journal
 from collect.ledgers import Ledger, create, describe, ledgers_of
 from collect.merge import Candidate
@@ -104,6 +104,7 @@ class Projection:
         done = 0
         end = self._journal.arrived() if upto is None else upto
         if self.cursor() == end and self._value("forms") == self._forms_digest():
+            self._forget()
             return 0
         while True:
             with transaction(self._db):
@@ -112,6 +113,7 @@ class Projection:
                 arrivals = self._journal.since(cursor, limit=BATCH)
                 arrivals = tuple(each for each in arrivals if upto is None or each.number <= upto)
                 if not arrivals:
+                    self._forget()
                     return done
                 last = arrivals[-1].number
                 applier = Applier(self._db, self._journal, self.ledgers)
@@ -120,6 +122,29 @@ class Projection:
             done += len(arrivals)
             if progress is not None:
                 progress(last, max(end, last))
+
+    def _forget(self) -> None:
+        """Take out what was erased by law since last time: rows may be erased without a revision of their own."""
+        erased = self._journal.erased(after=self.forgotten())
+        if erased:
+            with transaction(self._db):
+                applier = Applier(self._db, self._journal, self.ledgers)
+                applier.merge([key for _, key in erased if key[0] in self.ledgers], self.cursor())
+                self._remember("forgotten", str(erased[-1][0]))
+
+    def forgotten(self) -> int:
+        """Return the number of the last erasure that the ledgers have followed."""
+        return int(self._value("forgotten") or 0)
+
+    def scrubbed(self) -> int:
+        """Return the number of the last erasure after which the station's files were written anew."""
+        return int(self._value("scrubbed") or 0)
+
+    def scrub(self, number: int) -> None:
+        """Write the file anew without anything deleted, and note that all files are so now, up to an erasure."""
+        scrub(self._db)
+        with transaction(self._db):
+            self._remember("scrubbed", str(number))
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Throw every ledger away and make it again from the journal, in one transaction."""

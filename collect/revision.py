@@ -10,6 +10,7 @@ from typing import Any
 
 Value = str | int | float | None
 DELETED = "_deleted"  # the field that deletes a record (true) or brings it back (null)
+ERASED = "_erased"  # the field that erases a record by law; its value is the reason
 PARENT = "_parent"  # the field of a repeat's row that names the record it belongs to
 
 
@@ -34,6 +35,7 @@ class Revision:
     shared by the revisions of one press of "save". `form`, `version`: the form answered. `table`: the ledger table
     (the form's own or a repeat's). `record`: UUIDv7 text. `village`: code that routes it. `changes`: field -> value,
     only the fields that changed. `previous`: hex digest of the station's previous revision ("" for its first).
+    `erased`: hex digest of the changes where these were erased by law (`changes` is empty then), else "".
     """
 
     id: RevisionId
@@ -48,11 +50,12 @@ class Revision:
     village: str
     changes: Mapping[str, Value]
     previous: str = ""
+    erased: str = ""
 
     @property
     def changes_digest(self) -> str:
         """Hex SHA-256 of the canonical changes; the chain runs over it, so that changes can be erased by law."""
-        return hashlib.sha256(canonical(self.changes)).hexdigest()
+        return self.erased or hashlib.sha256(canonical(self.changes)).hexdigest()
 
     @property
     def digest(self) -> str:

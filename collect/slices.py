@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collect.database import Connection, DatabaseError, connect, quoted, transaction
+from collect.database import Connection, DatabaseError, connect, quoted, scrub, transaction
 
 if TYPE_CHECKING:
     from collect.station import Station
@@ -45,6 +45,27 @@ def update_slices(station: Station) -> tuple[str, ...]:
         if anew:
             rebuilt.append(village.code)
     return tuple(rebuilt)
+
+
+def forget(folder: Path, records: Iterable[str]) -> None:
+    """Take erased records out of every village's slice; raises DatabaseError."""
+    erased = [(record,) for record in records]
+    for path in sorted((folder / "villages").glob("*.db")):
+        with closing(connect(path)) as connection:
+            names = [name for (name,) in connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            with transaction(connection):
+                for name in names:
+                    held = {row[1] for row in connection.rows(f"PRAGMA table_info({quoted(name)})")} & {"_id", "record"}
+                    for column in held:
+                        sql = f"DELETE FROM {quoted(name)} WHERE {column} = ?"  # noqa: S608
+                        connection.executemany(sql, erased)
+
+
+def scrub_slices(folder: Path) -> None:
+    """Write every slice anew, so that nothing of what was erased is left in it; raises LockedError, DatabaseError."""
+    for path in sorted((folder / "villages").glob("*.db")):
+        with closing(connect(path)) as connection:
+            scrub(connection)
 
 
 def _update(station: Station, village: str, changes: _Changes) -> bool:

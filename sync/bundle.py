@@ -17,10 +17,10 @@ from collect.revision import Revision
 from forms.problems import CunceError, Problem
 from sync.columns import MalformedError
 from sync.receipt import Receipt, pack_receipt, unpack_receipt
-from sync.revisions import MAX_REVISIONS, pack_revisions, unpack_revisions
+from sync.revisions import MAX_REVISIONS, pack_revisions, tells_of_erasure, unpack_revisions
 
 MAGIC = b"\x89CUNCE\r\n"  # the high bit and the line end show a road that changes bytes
-FORMAT = 1
+FORMAT = 2  # what carries erasures; without them a bundle is written as format 1, which older readers know
 SECTIONS = (b"HEAD", b"SEAL", b"BODY", b"SIGN", b"HASH")
 MAX_HEAD = 1024 * 1024
 MAX_BODY = 128 * 1024 * 1024
@@ -121,7 +121,7 @@ def write_bundle(bundle: Bundle) -> bytes:
         "suffixes": _suffixes(bundle.revisions),
         "body": {"compression": "zstd", "size": len(body)},
     }
-    out = bytearray(MAGIC + _VERSION.pack(FORMAT))
+    out = bytearray(MAGIC + _VERSION.pack(FORMAT if any(map(tells_of_erasure, bundle.revisions)) else 1))
     sections = (_json(head), _json(_NONE), zstandard.ZstdCompressor(level=9).compress(body), _json(_NONE))
     for tag, payload in zip(SECTIONS, sections, strict=False):
         out += _SECTION.pack(tag, len(payload)) + payload
@@ -141,7 +141,8 @@ def read_bundle(data: bytes, *, receiver: str | None = None) -> Bundle:
             Problem("SYNC_BUNDLE_FOR_ANOTHER", context={"receiver": header.receiver, "station": receiver})
         )
     try:
-        return _unpack_body(_decompressed(sections[b"BODY"], header.body_size), header)
+        (version,) = _VERSION.unpack_from(data, len(MAGIC))
+        return _unpack_body(_decompressed(sections[b"BODY"], header.body_size), header, version)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         _refuse_malformed(error)
 
@@ -232,7 +233,7 @@ def _decompressed(payload: bytes, size: int) -> bytes:
         raise MalformedError(f"a body that does not decompress: {error}") from error
 
 
-def _unpack_body(body: bytes, header: Header) -> Bundle:
+def _unpack_body(body: bytes, header: Header, version: int) -> Bundle:
     data = json.loads(body, parse_constant=_no_constant)
     if b"\\ud" in body or b"\\uD" in body:
         _json(data)  # an escaped half of a surrogate pair can't be written again: UnicodeEncodeError
@@ -248,7 +249,7 @@ def _unpack_body(body: bytes, header: Header) -> Bundle:
         header.receiver,
         header.kind,
         header.created,
-        unpack_revisions(revisions, header.revisions),
+        unpack_revisions(revisions, header.revisions, version),
         tuple(_unpack_form(form) for form in forms),
         tuple(_unpack_blob(blob) for blob in blobs),
         None if receipt is None else unpack_receipt(receipt),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from collect.revision import Revision, RevisionId
+from collect.revision import ERASED, Revision, RevisionId
 from sync.columns import (
     ABSENT,
     MalformedError,
@@ -24,6 +24,7 @@ from sync.columns import (
 MAX_REVISIONS = 200_000
 MAX_CELLS = 20_000_000
 _LINK = re.compile(r"(?:[0-9a-f]{64})?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 Group = tuple[str, str, str, bool]  # form, version, table, new records
 
 
@@ -43,17 +44,26 @@ def pack_revisions(revisions: Sequence[Revision]) -> dict[str, Any]:
         key = (revision.form, revision.version, revision.table, not revision.parents)
         groups.setdefault(key, []).append(revision)
         order.append(positions.setdefault(key, len(positions)))
-    return {
+    packed = {
         "stations": list(stations),
         "ids": packed_ids,
         "groups": [_pack_group(key, members, stations, ids) for key, members in groups.items()],
         "order": pack(order),
         "links": _pack_links(revisions),
     }
+    return packed | {"erased": _pack_erased(revisions)} if any(map(tells_of_erasure, revisions)) else packed
 
 
-def unpack_revisions(data: Any, count: int) -> tuple[Revision, ...]:
-    """Return the `count` revisions that `pack_revisions` wrote, in their order. Raises MalformedError."""
+def tells_of_erasure(revision: Revision) -> bool:
+    """Return whether only readers of format 2 understand a revision: it was erased by law, or erases a record."""
+    return bool(revision.erased) or ERASED in revision.changes
+
+
+def unpack_revisions(data: Any, count: int, version: int = 2) -> tuple[Revision, ...]:
+    """Return the `count` revisions that `pack_revisions` wrote, in their order. Raises MalformedError.
+
+    `version`: the bundle's format; 1 knows of nothing erased.
+    """
     match data:
         case {"stations": list(stations), "ids": packed_ids, "groups": list(groups), "order": order, "links": links}:
             pass
@@ -74,7 +84,7 @@ def unpack_revisions(data: Any, count: int) -> tuple[Revision, ...]:
         ordered = [next(readers[position]) for position in sequence]
     except StopIteration:
         raise MalformedError("an order that takes more from a group than it has") from None
-    return _linked(ordered, links)
+    return _linked(ordered, links, _unpack_erased(data.get("erased"), ordered, version))
 
 
 def _pack_group(key: Group, members: list[Revision], stations: dict[str, int], ids: dict[str, int]) -> dict[str, Any]:
@@ -206,7 +216,31 @@ def _pack_links(revisions: Sequence[Revision]) -> dict[str, Any]:
     return {"at": pack_numbers(at), "count": len(at), "previous": pack(links)}
 
 
-def _linked(rows: list[list[Any]], links: Any) -> tuple[Revision, ...]:
+def _pack_erased(revisions: Sequence[Revision]) -> dict[str, Any]:
+    """The digests that travel in place of changes erased by law."""
+    at = [position for position, revision in enumerate(revisions) if revision.erased]
+    return {"at": pack_numbers(at), "count": len(at), "digest": pack([revisions[position].erased for position in at])}
+
+
+def _unpack_erased(data: Any, rows: list[list[Any]], version: int) -> dict[int, str]:
+    """Position in the bundle's order -> digest of the changes that were there."""
+    match data:
+        case None if version == 1:
+            return {}
+        case {"at": at, "count": int(count), "digest": digest} if version > 1 and 0 <= count <= len(rows):
+            pass
+        case _:
+            raise MalformedError("erasures of no known shape, or in a format that has none")
+    positions, texts = unpack_numbers(at, count), unpack_texts(digest, count)
+    if not all(map(_DIGEST.fullmatch, texts)):
+        raise MalformedError("an erasure without the digest of what was erased")
+    erased = dict(zip(positions, texts, strict=True))
+    if len(erased) != count or any(at >= len(rows) or rows[at][-1] for at in erased):
+        raise MalformedError("an erasure of a revision that has changes, or is not there")
+    return erased
+
+
+def _linked(rows: list[list[Any]], links: Any, erased: Mapping[int, str]) -> tuple[Revision, ...]:
     match links:
         case {"at": at, "count": int(count), "previous": previous} if 0 <= count <= len(rows):
             pass
@@ -224,7 +258,7 @@ def _linked(rows: list[list[Any]], links: Any) -> tuple[Revision, ...]:
             if before is None:
                 raise MalformedError("a revision whose link can't be worked out")
             link = before.digest
-        done[row[0]] = Revision(*[*row, link])
+        done[row[0]] = Revision(*[*row, link, erased.get(position, "")])
     if len(done) != len(rows):
         raise MalformedError("a revision that stands twice")
     return tuple(done.values())

@@ -231,3 +231,45 @@ def rebuild(*, station_dir: Path, as_json: bool) -> None:
         print_json({"revisions": revisions})
     else:
         say(f"已由 {revisions} 条修订重建全部台账。", f"Built all ledgers again from {revisions} revisions.")
+
+
+@station.command()
+@click.argument("record")
+@click.option("--reason", required=True, help="依据，不写个人信息。 / On what ground; nothing about the person.")
+@click.option("--table", help="台账；不写则由记录号得知。 / The ledger; by default the one the record is in.")
+@click.option("--yes", is_flag=True, help="不再询问。 / Don't ask.")
+@station_option
+@json_option
+@click.pass_context
+def erase(
+    context: click.Context, *, record: str, reason: str, table: str | None, yes: bool, station_dir: Path, as_json: bool
+) -> None:
+    """依法抹除一条记录的全部内容，不可恢复。 / Erase by law all that was ever saved to RECORD and its rows.
+
+    It travels to other stations with the next exchange. Exports, printed sheets, backups and what other records say of
+    the person stay: deal with those yourself.
+    """
+    from collect.station import Station
+
+    with Station.open(station_dir) as opened:
+        history = opened.history(record)
+        ledger = table or (history[0].table if history else "")
+        if not yes:
+            zh = f"将抹除台账 {ledger} 的记录 {record} 及其下各行的全部内容和历史，不可恢复，并传到其他站点。继续吗？"
+            en = f"All that was saved to {record} in {ledger} and to its rows goes for good, here and elsewhere. Go on?"
+            if not click.confirm(zh if language() == "zh" else en, err=True):
+                say("没有抹除。", "Nothing was erased.")
+                context.exit(1)
+        done = opened.erase(ledger, record, reason=reason, author=opened.author)
+        pending = Problem("COLLECT_ERASURE_PENDING", Place(file=str(station_dir)))
+    if as_json:
+        erased = [{"table": name, "record": each} for name, each in done.records]
+        print_json({"erased": erased, "revisions": len(done.revisions), "scrubbed": done.scrubbed})
+        return
+    say(
+        f"已抹除 {len(done.records)} 条记录。导出的文件、打印的表册、备份和别的记录里写到此人的内容，请另行处理。",
+        f"Erased {len(done.records)} records. Exports, printed sheets, backups and what other records say of the "
+        "person are left to you.",
+    )
+    if not done.scrubbed:
+        click.echo(pending.words(language()), err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from collect.revision import Revision, RevisionId
+from collect.revision import ERASED, Revision, RevisionId
 from forms.problems import Problem
 from sync.bundle import Bundle, write_bundle
 from sync.receipt import Receipt
@@ -15,13 +15,16 @@ FOLDER = Path(__file__).parents[1] / "golden" / "bundle"
 
 
 def vectors() -> dict[str, Bundle]:
-    """Return the bundles by name: an empty one, a laptop's, and a hub's answer with a receipt."""
+    """Return the bundles by name: an empty one, a laptop's, one of erasures, and a hub's answer with a receipt."""
     other = Revision(
         id=RevisionId("another", 7), parents=(RevisionId("laptop", 3), RevisionId("hub", 1)), time=9 << 16,
         author="王五",
         save="0193e5a0-3333-7aaa-8aaa-0123456789ab", form="household", version="1", table="household", record=HOME,
         village="999999001001", changes={"phone": "13800000000", "people": None, "linked": HOME}, previous="ef" * 32,
     )  # fmt: skip
+    erasure = replace(
+        other, id=RevisionId("another", 8), parents=(other.id,), changes={ERASED: "本人申请删除"}, previous=other.digest
+    )
     receipt = Receipt(
         held={"laptop": 4}, served=("999999001001",), after=3, cursor=12, mark="0123456789ab", arrived=12,
         villages={"999999001001": "东村"}, forms=("ab" * 32,),
@@ -30,10 +33,17 @@ def vectors() -> dict[str, Bundle]:
     return {
         "empty": Bundle("laptop", "hub", "push", NOW),
         "push": example(),
+        "erased": replace(
+            Bundle("hub", "laptop", "pull", NOW), revisions=(*(_erased(each) for each in example().revisions), erasure)
+        ),
         "pull": replace(
             Bundle("hub", "laptop", "pull", NOW), revisions=(*example().revisions[:2], other), receipt=receipt
         ),
     }
+
+
+def _erased(revision: Revision) -> Revision:
+    return replace(revision, changes={}, erased=revision.changes_digest) if revision.record == HOME else revision
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,7 +14,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collect.revision import DELETED, Revision, RevisionId
+from collect.revision import DELETED, ERASED, Revision, RevisionId
 from forms.problems import LANGUAGES, Problem
 from sync.bundle import (
     FORMAT,
@@ -34,7 +35,7 @@ HOME = "0193e5a0-1111-7aaa-8aaa-0123456789ab"
 CHILD = "0193e5a0-2222-7aaa-8aaa-0123456789ab"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 UUID7 = st.uuids(version=4).map(lambda uuid: f"{str(uuid)[:14]}7{str(uuid)[15:]}")
-NAMES = st.sampled_from(["户", "name", "_parent", DELETED, "v", "r", "phone"])
+NAMES = st.sampled_from(["户", "name", "_parent", DELETED, ERASED, "v", "r", "phone"])
 VALUES = st.one_of(
     TEXT, st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), UUID7
 )
@@ -63,6 +64,9 @@ def revision_lists(draw: st.DrawFn) -> tuple[Revision, ...]:
             changes=draw(st.dictionaries(st.one_of(NAMES, TEXT), st.one_of(VALUES, st.sampled_from(records)))),
             previous=link,
         )
+        if draw(st.integers(0, 5)) == 0:
+            made = done[revision_id]
+            done[revision_id] = replace(made, changes={}, erased=made.changes_digest)
     return tuple(done.values())
 
 
@@ -206,8 +210,8 @@ def body_of(data: bytes) -> bytes:
     return zstandard.ZstdDecompressor().decompress(sections_of(data)[b"BODY"])
 
 
-def sealed_again(sections: dict[bytes, bytes]) -> bytes:
-    out = MAGIC + struct.pack(">H", FORMAT)
+def sealed_again(sections: dict[bytes, bytes], version: int = 1) -> bytes:
+    out = MAGIC + struct.pack(">H", version)
     for tag in (b"HEAD", b"SEAL", b"BODY", b"SIGN"):
         out += struct.pack(">4sQ", tag, len(sections[tag])) + sections[tag]
     out += struct.pack(">4sQ", b"HASH", 32)
@@ -219,7 +223,7 @@ def with_body(data: bytes, body: bytes) -> bytes:
     head = json.loads(sections[b"HEAD"])
     head["body"]["size"] = len(body)
     sections[b"HEAD"] = json.dumps(head).encode()
-    return sealed_again({**sections, b"BODY": zstandard.compress(body)})
+    return sealed_again({**sections, b"BODY": zstandard.compress(body)}, data[9])
 
 
 def paths_in(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -230,9 +234,18 @@ def paths_in(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-def test_a_body_wrong_in_any_place_is_refused_in_words_or_says_something_else() -> None:
+def forgotten() -> Bundle:
+    """Return the example with two of its revisions erased."""
+    first, second, *others = (replace(each, changes={}, erased=each.changes_digest) for each in example().revisions)
+    kept = example().revisions[2:]
+    assert [each.digest for each in (first, second, *others)] == [each.digest for each in example().revisions]
+    return replace(example(), revisions=(first, second, *kept))
+
+
+@pytest.mark.parametrize("bundle", [example(), forgotten()], ids=["whole", "erased"])
+def test_a_body_wrong_in_any_place_is_refused_in_words_or_says_something_else(bundle: Bundle) -> None:
     """Replace every node of the body by every kind of thing: a BundleError, or a bundle as good as any."""
-    data = write_bundle(example())
+    data = write_bundle(bundle)
     body = json.loads(body_of(data))
     wrong: list[Any] = [None, True, -1, 0, 10**30, 1.5, "", "\ud800", "x", [], [[]], [1], {}, {"c": []}, {"c": 7}]
     refused = 0
@@ -280,6 +293,17 @@ def test_constant_columns_cannot_grow_without_end() -> None:
     group["fields"] = [str(number) for number in range(10_000)]
     group["columns"] = [{"c": "x"}] * 10_000
     assert code_of(with_body(data, json.dumps(body).encode())) == "SYNC_BUNDLE_MALFORMED"
+
+
+def test_erasures_need_their_format_and_their_digests() -> None:
+    data = write_bundle(forgotten())
+    body = json.loads(body_of(data))
+    assert code_of(sealed_again(sections_of(data))) == "SYNC_BUNDLE_MALFORMED", "format 1 has no erasures"
+    without = {**body, "revisions": {k: v for k, v in body["revisions"].items() if k != "erased"}}
+    assert code_of(with_body(data, json.dumps(without).encode())) == "SYNC_BUNDLE_MALFORMED"
+    for at in ([0, 0], [0, 2], [0, 99]):
+        wrong = {**body["revisions"], "erased": {"count": 2, "at": {"n": at}, "digest": {"c": "ab" * 32}}}
+        assert code_of(with_body(data, json.dumps({**body, "revisions": wrong}).encode())) == "SYNC_BUNDLE_MALFORMED"
 
 
 def test_a_seal_this_version_does_not_know_is_named() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -160,4 +162,27 @@ def test_forms_are_added_all_or_none(cunce: Command, tmp_path: Path) -> None:
     assert "[COLLECT_FORM_NOT_FOUND]" in refused.err
     with Station.open(tmp_path / "甲", readonly=True) as station:
         assert "water_source" not in {form.form_id for form in station.forms()}
+    assert cunce("station", "verify", "--station", "甲").status == 0
+
+
+def test_a_record_is_erased_by_law_after_a_question(
+    cunce: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Station.create(tmp_path / "甲", name="甲", villages={VILLAGE: "石桥村"}, author="村主任") as station:
+        station.add_form(household())
+        answers = {"village": VILLAGE, "head_name": "欧阳翠花", "member": [{"name": "小宝"}]}
+        record = station.save(answers, household(), author="张").record
+    order = ("station", "erase", record, "--station", "甲", "--reason")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert cunce(*order, "本人申请删除").status == 1
+    named = cunce(*order, "欧阳翠花申请", "--yes")
+    assert (named.status, "COLLECT_ERASE_REASON_PERSONAL" in named.err) == (1, True)
+    done = cunce(*order, "本人申请删除", "--yes", "--json")
+    assert json.loads(done.out) == {
+        "erased": [{"table": "household", "record": record}, {"table": "household_member", "record": ANY}],
+        "revisions": 2, "scrubbed": True,
+    }  # fmt: skip
+    again = cunce(*order, "本人申请删除", "--yes")
+    assert (again.status, "COLLECT_RECORD_ERASED" in again.err) == (1, True)
+    assert "COLLECT_RECORD_UNKNOWN" in cunce("station", "erase", "x", "--reason", "r", "--yes", "--station", "甲").err
     assert cunce("station", "verify", "--station", "甲").status == 0
