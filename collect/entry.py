@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from collect.station import Saved, Station
-from forms.problems import CunceError, Problem
+from forms.definition import Form
+from forms.problems import CunceError, Place, Problem
+from forms.schemas import AnswersError, read_answers
 from forms.tables import Table, tables_of
 
 _NAME = re.compile(r"^(?:(?P<repeat>[^\[\].=]+)\[(?P<number>[1-9]\d{0,3})\]\.)?(?P<name>[^\[\].=]+)$")
@@ -22,18 +25,22 @@ def add_record(
     form_id: str,
     values: Iterable[str],
     *,
+    given: object = None,
     record: str | None = None,
     village: str | None = None,
     author: str | None = None,
 ) -> Saved:
     """Save a new record, or change `record`, from `NAME=VALUE` words (`member[2].name=…` for a repeat's second row).
 
-    Raises EntryError with every fault of the words and of the form's rules; then nothing is saved.
+    `given`: Answers from outside (JSON), which the words add to; a repeat in them replaces the rows there are.
+    Raises EntryError with every fault of the answers, the words and the form's rules; then nothing is saved.
     """
     form = station.form(form_id)
-    answers: dict[str, Any] = station.answers(form_id, record) if record else {}
     tables = tables_of(form)
-    problems = list(_enter(answers, tables, values, form_id))
+    answers: dict[str, Any] = station.answers(tables[0].name, record) if record else {}
+    fitting, problems = _fitting(form, {} if given is None else given)
+    answers |= {name: value for name, value in fitting.items() if name != "_id"}
+    problems += _enter(answers, tables, values, form_id)
     for table in tables:  # a new form begins with an empty row of each repeat, which the words do not speak of
         if table.parent == tables[0].name:
             answers.setdefault(table.key, [])
@@ -43,6 +50,28 @@ def add_record(
     if any(problem.severity == "error" for problem in found):
         raise EntryError(found)
     return station.save(instance, form, record=record, author=author or station.author, village=village)
+
+
+def answers_in(file: IO[str]) -> object:
+    """Return what a JSON file holds; raises EntryError (COLLECT_ADD_JSON) where it is none."""
+    try:
+        return json.load(file)
+    except (ValueError, RecursionError) as error:
+        raise EntryError(Problem("COLLECT_ADD_JSON", Place(file=str(file.name)), {"said": error})) from error
+
+
+def _fitting(form: Form, given: object) -> tuple[Mapping[str, Any], list[Problem]]:
+    """Answers from outside that fit the form, and what is wrong with their shape.
+
+    Answers that only are of the wrong type stay, for the form's rules to say so together with everything else.
+    """
+    try:
+        return read_answers(form, given), []
+    except AnswersError as error:
+        shape = [problem for problem in error.problems if problem.code.startswith("FORMS_ANSWERS")]
+        if shape or not isinstance(given, Mapping):
+            return {}, list(error.problems)
+        return given, []
 
 
 def _enter(

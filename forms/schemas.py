@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
+from forms.answers import Answers
 from forms.definition import Form
-from forms.problems import Place, Problem
+from forms.problems import CunceError, Place, Problem
 from forms.standards import STANDARDS, check
 from forms.standards import normalise as normalise_standard
 from forms.tables import Column, Table, tables_of
 from forms.values import kind_of, normalise, problem_of, text_of
 
 _UNKNOWN, _SHAPE, _ROWS = "FORMS_ANSWERS_UNKNOWN", "FORMS_ANSWERS_SHAPE", "FORMS_ANSWERS_ROWS"
+
+
+class AnswersError(CunceError):
+    """Answers from outside that do not fit the form."""
 
 
 class AnswersSchema(Schema):
@@ -42,14 +47,18 @@ class Answer(fields.Field[Any]):
         question = self.column.question
         if isinstance(value, bool) and kind_of(question.data_type) != "boolean":
             raise ValidationError([Problem("FORMS_ANSWERS_VALUE", Place(), {"value": value})])
+        if self.column.multiple and isinstance(value, list) and all(isinstance(code, str) for code in value):
+            value = " ".join(value)
         if not isinstance(value, str | int | float):
             raise ValidationError([Problem("FORMS_ANSWERS_VALUE", Place(), {"value": value})])
         canonical, code = normalise(value, question.data_type)
         if code:
-            raise ValidationError([problem_of(code, value, "")])
+            raise ValidationError([problem_of(code, canonical, "")])
         standard = question.ledger.get("standard", "")
         if standard in STANDARDS:
             canonical = normalise_standard(standard, canonical)
+        elif self.column.multiple:
+            canonical = " ".join(text_of(canonical).split())
         faults = [*self._choice_faults(text_of(canonical)), *check(standard, canonical)]
         errors = [fault for fault in faults if fault.severity == "error"]
         if errors:
@@ -71,6 +80,27 @@ def schema_of(form: Form) -> Schema:
     """
     tables = tables_of(form)
     return _schema_class(tables[0], tables)()
+
+
+def read_answers(form: Form, data: object) -> Answers:
+    """Return Answers from outside in canonical spelling, without what is empty.
+
+    `data`: what JSON or a program gave. Raises AnswersError with every fault of shape, type, choice and standard, each
+    placed by its name (`member[2]/age`). What is required or must hold is for the filled-in form to say.
+    """
+    try:
+        loaded = schema_of(form).load(cast("Any", data))
+    except ValidationError as error:
+        raise AnswersError(problems_of(error)) from error
+    return _without_empty(loaded)
+
+
+def _without_empty(row: Mapping[str, Any]) -> Answers:
+    return {
+        key: [_without_empty(below) for below in value] if isinstance(value, list) else value
+        for key, value in row.items()
+        if value is not None
+    }
 
 
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -20,6 +20,9 @@ def collect() -> None:
 @collect.command()
 @click.argument("form")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="An answer; member[1].name for repeats.")
+@click.option(
+    "--answers", "given", type=click.File(encoding="utf-8-sig"), help="Answers as one JSON object; - for stdin."
+)
 @click.option("--record", help="Change this record instead of adding one.")
 @click.option("--village", help="Code of the village, where the form does not ask for it.")
 @click.option("--author", help="Who enters it; by default the station's own author.")
@@ -29,6 +32,7 @@ def add(
     *,
     form: str,
     values: tuple[str, ...],
+    given: IO[str] | None,
     record: str | None,
     village: str | None,
     author: str | None,
@@ -36,11 +40,12 @@ def add(
     as_json: bool,
 ) -> None:
     """录入一条记录。 Add one record of FORM, checked by the form's own rules."""
-    from collect.entry import add_record
+    from collect.entry import add_record, answers_in
     from collect.station import Station
 
+    answers = None if given is None else answers_in(given)
     with Station.open(station_dir) as station:
-        saved = add_record(station, form, values, record=record, village=village, author=author)
+        saved = add_record(station, form, values, given=answers, record=record, village=village, author=author)
         data: dict[str, Any] = {"form": form, "record": saved.record, "revisions": len(saved.revisions)}
     if as_json:
         print_json(data)
