@@ -15,6 +15,7 @@ from forms.problems import CunceError, Problem
 from forms.sheets import ROW
 from forms.tables import Table, tables_of
 from forms.xform import read_xform
+from forms.xform.searching import with_external_choices
 
 
 class FormUnknownError(CunceError):
@@ -110,4 +111,5 @@ def read(definition: Definition) -> Form:
     settings = next(iter(definition.rows.get("settings", ())), {})
     kept = {column: value for column, value in settings.items() if column != ROW}
     form = _read(definition.xform)
-    return replace(form, rows=definition.rows, digest=definition.digest, settings=kept or form.settings)
+    whole = replace(form, rows=definition.rows, digest=definition.digest, settings=kept or form.settings)
+    return with_external_choices(whole)

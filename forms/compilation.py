@@ -32,9 +32,12 @@ def compiled(form: Form) -> Program:
     """Return the program of a form, the same one for the same digest; raises FormError with every fault."""
     if not form.digest:
         return _Compiler(form).program()
-    program = _known.pop(form.digest, None) or _Compiler(form).program()
+    # The lists of select_one_external are not in the XForm, whose digest the form's is.
+    own = form.secondary_instances.get("itemsets")
+    key = form.digest if own is None else f"{form.digest} {own.xml}"
+    program = _known.pop(key, None) or _Compiler(form).program()
     # The one used last stands last; the first one goes when there are too many.
-    _known[form.digest] = program
+    _known[key] = program
     while len(_known) > _KEPT:
         _known.pop(next(iter(_known)))
     return program

@@ -31,6 +31,7 @@ _DATA_TYPES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _ATTRIBUTE_PARAMETERS: Final = {
     "accuracyThreshold": "capture-accuracy", "unacceptableAccuracyThreshold": "warning-accuracy",
+    "tick-interval": "tick_interval",
 }  # fmt: skip
 _BODY: Final = frozenset({"autoplay", "intent", "no_app_error_string"})
 _NOT_COLUMNS: Final = frozenset({"count", "noAddRemove"})
@@ -196,6 +197,8 @@ class _Rows:
             if self.paths.get(name) != source:
                 self.lose(found.repeat, node.path)
             source = f"${{{name}}}"
+        if node.type == "range":
+            return "range", {"parameters": f"tick_labelset={source}"}
         kind = f"{node.type}_from_file" if found.file and node.type != "rank" else node.type
         filtered = self.expression(Expression(found.filter)) if found.filter else ""
         parameters = {**found.parameters}
@@ -244,6 +247,8 @@ def rows_of(form: Form) -> tuple[Sheets, tuple[Problem, ...]]:
     for target, actions in rows.actions.items():
         for action in actions:
             rows.lose(f'<setvalue event="{" ".join(action.events)}"/>', target)
+    for heading in form.headings:
+        rows.lose("<group>", next(iter(heading.paths), ""))
     for repeated in _several(form.seed, f"/{form.seed.name}"):
         rows.lose("instance", repeated)
     for name in rows.listing.unused(form.xform):

@@ -192,6 +192,18 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A group of the body that has no node of its own: a heading above what it holds.
+
+    `paths`: the nodes shown directly beneath it, in order.
+    """
+
+    label: Label
+    paths: tuple[str, ...] = ()
+    appearance: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """An entity declaration: saving creates or updates a record of the ledger `dataset`.
 
@@ -216,7 +228,7 @@ class Form:
     the authored sheets (sheet -> rows of column -> text, each with its Excel row, or its line in a YAML file, under
     `__row__`), empty for forms that came as XForm only. `itext`: language -> id -> Label part tuple, for itemset
     labels; `itext_media`: language -> id -> kind -> file name. `warnings`: what runs differently or not yet, each
-    with its row.
+    with its row. `headings`: groups of the body without a node (only forms that no XLSForm made have them).
     """
 
     form_id: str
@@ -241,6 +253,7 @@ class Form:
     namespaces: Mapping[str, str] = field(default_factory=_nothing)
     rows: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    headings: tuple[Heading, ...] = ()
 
     def walk(self) -> Iterator[Node]:
         """Yield every node in document order, parents before their children."""

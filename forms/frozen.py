@@ -13,6 +13,7 @@ from forms.definition import (
     Expression,
     Form,
     Group,
+    Heading,
     Itemset,
     Label,
     Question,
@@ -25,7 +26,7 @@ from forms.problems import Place, Problem
 # A record stands as [number of its class, {field: value} but for defaults]; a tuple as [-1, items...].
 _CLASSES: Final[tuple[type[Any], ...]] = (
     Form, Question, Group, Repeat, Label, Expression, Place, Itemset, Choice, Action, Entity, SecondaryInstance, Seed,
-    Problem,
+    Problem, Heading,
 )  # fmt: skip
 _TUPLE: Final = -1
 _NUMBERS: Final = {record: number for number, record in enumerate(_CLASSES)}

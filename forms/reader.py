@@ -20,6 +20,7 @@ from forms.problems import Place, Problem
 from forms.sheets import ROW, Row, read_bytes, read_sheets, read_yaml
 from forms.vocabulary import DERIVED
 from forms.xform import FormError, Written, read_xform
+from forms.xform.searching import with_external_choices
 
 __all__ = ["FormError", "load_shipped", "read_form", "read_rows", "shipped"]
 
@@ -74,7 +75,7 @@ def _from_rows(numbered: Mapping[str, Sequence[Row]], file: str) -> Form:
     )
     settings = {column: value for column, value in authored.settings.raw.items() if column != ROW}
     whole = replace(form, rows={name: tuple(given) for name, given in numbered.items()}, settings=settings)
-    return _checked(whole, converted.warnings)
+    return _checked(with_external_choices(whole), converted.warnings)
 
 
 def _checked(form: Form, warnings: Sequence[Problem] = ()) -> Form:

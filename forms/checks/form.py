@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from forms.definition import Expression, Form, Label, Question, Repeat
+from forms.definition import Expression, Form, Label, Question, Repeat, SecondaryInstance
 from forms.expressions import Compiled, ExpressionError, Scope, compile_expression
 from forms.expressions.context import NAMESPACES
 from forms.problems import Place, Problem
 from forms.program import compile_form
-from forms.vocabulary import nearest
+from forms.sheets import ROW
+from forms.vocabulary import LEDGER_COLUMNS, nearest
 from forms.xform import FormError
 
 # Answers that a laptop's capture page cannot take yet; they stay empty, and other tools' files keep them.
@@ -23,13 +24,28 @@ _AXES: Final = (
     "ancestor::", "ancestor-or-self::", "following::", "following-sibling::", "preceding::", "preceding-sibling::",
     "namespace::",
 )  # fmt: skip
-_NOT_ACTED: Final = {"public_key": "encryption", "submission_url": "submission", "auto_send": "submission"}
+_NONE: Final = SecondaryInstance("")
+_NOT_ACTED: Final = {
+    "public_key": "encryption", "submission_url": "submission", "auto_send": "submission", "auto_delete": "submission",
+}  # fmt: skip
+_IDLE_SETTINGS: Final = frozenset({"prefix", "delimiter", "client_editable", "flat", "add_none_option"})
+_IDLE_COLUMNS: Final = frozenset(
+    {"intent", "compact_tag", "sms_field", "no_app_error_string", "noapperrorstring", "autoplay"}
+)
+_ACTED: Final = frozenset(
+    {
+        "bind::type", "bind::relevant", "bind::required", "bind::constraint", "bind::calculate", "bind::readonly",
+        "bind::jr:constraintmsg", "bind::jr:requiredmsg", "bind::jr:preload", "bind::jr:preloadparams",
+        "control::appearance", "body::appearance", "control::jr:count", "body::jr:count",
+        "body::accuracythreshold", *(f"bind::ledger:{name}" for name in LEDGER_COLUMNS),
+    }
+)  # fmt: skip
 
 
 def check_form(form: Form) -> tuple[Problem, ...]:
     """Return every problem of a form that was read: expressions that cannot run, paths that lead nowhere (warnings),
     and what runs differently here or in ODK Collect (warnings)."""
-    return (*_compilation(form), *_expressions(form), *_questions(form), *_settings(form))
+    return (*_compilation(form), *_expressions(form), *_questions(form), *_settings(form), *_columns(form))
 
 
 def _compilation(form: Form) -> tuple[Problem, ...]:
@@ -42,10 +58,30 @@ def _compilation(form: Form) -> tuple[Problem, ...]:
 
 def _settings(form: Form) -> Iterator[Problem]:
     for row in form.rows.get("settings", ())[:1]:
-        for name, what in _NOT_ACTED.items():
-            if row.get(name, "").strip():
-                code = "FORMS_HERE_NOT_ENCRYPTED" if what == "encryption" else "FORMS_HERE_NOT_SUBMITTED"
-                yield Problem(code, Place("", "settings", int(row["__row__"]), name), {"name": name}, "warning")
+        for header, text in row.items():
+            name = " ".join(header.split()).lower()
+            place = Place("", "settings", int(row[ROW]), header) if header != ROW else None
+            if place is None or not text.strip():
+                continue
+            if name in _NOT_ACTED:
+                code = "FORMS_HERE_NOT_ENCRYPTED" if _NOT_ACTED[name] == "encryption" else "FORMS_HERE_NOT_SUBMITTED"
+                yield Problem(code, place, {"name": name}, "warning")
+            elif name in _IDLE_SETTINGS or name.startswith("sms_"):
+                yield Problem("FORMS_HERE_NO_EFFECT", place, {"name": name}, "warning")
+
+
+def _columns(form: Form) -> Iterator[Problem]:
+    """Columns of XLSForm that other programs act upon and nothing here does, each once, at its first row."""
+    said: set[str] = set()
+    for row in form.rows.get("survey", ()):
+        for header, text in row.items():
+            name = " ".join(header.split()).lower()
+            idle = name in _IDLE_COLUMNS or name.startswith(("bind::", "body::", "instance::", "control::"))
+            if header in said or not idle or name in _ACTED or not text.strip():
+                continue
+            said.add(header)
+            place = Place("", "survey", int(row[ROW]), header)
+            yield Problem("FORMS_HERE_NO_EFFECT", place, {"name": header}, "warning")
 
 
 def _questions(form: Form) -> Iterator[Problem]:
@@ -58,7 +94,7 @@ def _questions(form: Form) -> Iterator[Problem]:
             yield Problem("FORMS_HERE_TYPED", question.place, context, "warning")
         elif question.type in _NOT_RECORDED:
             yield Problem("FORMS_HERE_NOT_RECORDED", question.place, context, "warning")
-        elif question.type == "select_one_external":
+        elif question.type == "select_one_external" and form.secondary_instances.get("itemsets", _NONE).source:
             yield Problem("FORMS_HERE_EXTERNAL_CHOICES", question.place, context, "warning")
         for word in question.appearance:
             if word.startswith(("ex:", "printer:", "search(")):

@@ -27,6 +27,7 @@ from forms.xform.model import (
 from forms.xform.text import read_itext
 
 __all__ = ["FormError", "Written", "read_xform"]
+_RECORDED = {"setgeopoint": "start-geopoint", "recordaudio": "background-audio"}
 _NOTHING_WRITTEN: Mapping[str, Written] = {}
 
 
@@ -51,6 +52,8 @@ def read_xform(xml: str, *, file: str = "", written: Mapping[str, Written] = _NO
         reader.read(body_element, root.path)
     for element in elements(model, "setvalue"):
         reader.action(element, root.path, trigger="", repeat="")
+    for element in elements(model, "setgeopoint", "recordaudio"):
+        reader.record(element, root.path, _RECORDED[local(element)])
     body = reader.body
     if any(problem.severity == "error" for problem in body.problems):
         raise FormError([problem for problem in body.problems if problem.severity == "error"])
@@ -67,7 +70,7 @@ def read_xform(xml: str, *, file: str = "", written: Mapping[str, Written] = _NO
         digest=sha256(xml.encode("utf-8")).hexdigest(),
         languages=tuple(filter(None, itext.languages)),
         default_language=itext.default,
-        secondary_instances=read_secondary(model),
+        secondary_instances={**body.searched, **read_secondary(model)},
         itext={language: {key: text.parts for key, text in ids.items()} for language, ids in itext.texts.items()},
         itext_media={
             language: {key: text.media for key, text in ids.items() if text.media}
@@ -81,6 +84,7 @@ def read_xform(xml: str, *, file: str = "", written: Mapping[str, Written] = _NO
         seed=read_seed(primary),
         namespaces={prefix: uri for prefix, uri in html.nsmap.items() if prefix},
         warnings=tuple(body.problems) + tuple(_lost_binds(binds)),
+        headings=tuple(body.headings),
     )
 
 

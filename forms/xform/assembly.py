@@ -11,6 +11,7 @@ from forms.problems import Place
 from forms.xform.body import Body, Shown, parameters_of
 from forms.xform.document import Written
 from forms.xform.model import ModelNode, local_name
+from forms.xform.searching import appearance_words
 from forms.xform.text import Itext, placed, read_message
 
 LEDGER_PREFIX: Final = "ledger:"
@@ -99,11 +100,12 @@ class Assembly:
         written = self.written.get(node.path)
         data_type = _data_type(bind.get("type", ""), shown)
         preload = bind.get("jr:preload", "")
-        own = shown.attributes if shown else {}
+        recorded = self.body.recorded.get(node.path, ("", {}))
+        own = shown.attributes if shown else recorded[1]
         return Question(
             name=node.name,
             path=node.path,
-            type=(written.type if written else "") or _type(node, data_type, shown),
+            type=(written.type if written else "") or recorded[0] or _type(node, data_type, shown),
             data_type=data_type,
             shown=shown is not None,
             label=self._label(node, shown),
@@ -151,7 +153,7 @@ class Assembly:
 
 
 def _appearance(shown: Shown | None) -> tuple[str, ...]:
-    words = tuple((shown.attributes.get("appearance") or "").split()) if shown else ()
+    words = appearance_words(shown.attributes.get("appearance") or "") if shown else ()
     return (*words, "masked") if shown and shown.control == "secret" else words
 
 

@@ -8,10 +8,11 @@ from typing import Final
 
 from lxml import etree
 
-from forms.definition import Action, Choice, Expression, Itemset, Label
+from forms.definition import Action, Choice, Expression, Heading, Itemset, Label, SecondaryInstance
 from forms.problems import Place, Problem
 from forms.xform.document import Written, attributes, elements, first, local, plain_path
 from forms.xform.model import ModelNode, find, local_name
+from forms.xform.searching import appearance_words, external_of, search_of
 from forms.xform.text import Itext, read_label
 
 CONTROLS: Final = frozenset({"input", "select", "select1", "rank", "range", "upload", "trigger", "secret"})
@@ -40,6 +41,9 @@ class Body:
     repeats: dict[str, Shown] = field(default_factory=dict)
     actions: list[Action] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    searched: dict[str, SecondaryInstance] = field(default_factory=dict)
+    recorded: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)  # path -> type, attributes
+    headings: list[Heading] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,14 @@ class BodyReader:
                 elif local(child) not in ("label", "hint"):
                     self._other(child, path or base, within)
             return
+        shown = self._shown("group", element, path or base)
         if path:
-            self.body.groups[path] = self._shown("group", element, path)
+            self.body.groups[path] = shown
+        elif shown.label.texts or shown.label.media or shown.attributes.get("appearance"):
+            inside = (self._path(child, base) for child in elements(element) if child.get("ref") or child.get("bind"))
+            paths = tuple(found for found in dict.fromkeys(inside) if found)
+            look = appearance_words(shown.attributes.get("appearance") or "")
+            self.body.headings.append(Heading(shown.label, paths, look))
         self.read(element, path or base, within)
 
     def _other(self, element: etree._Element, base: str, within: str) -> None:
@@ -122,11 +132,20 @@ class BodyReader:
         if path is None:
             return
         shown = self._shown(local(element), element, path)
-        shown.itemset = self._itemset(element, path)
+        shown.itemset = self._searched(shown, self._itemset(element, path), path)
         self.body.controls.setdefault(path, shown)
         for child in elements(element):
             if local(child) == "setvalue":
                 self.action(child, path, trigger=path, repeat=within)
+            elif local(child) == "setgeopoint":
+                self.record(child, path, "background-geopoint")
+
+    def record(self, element: etree._Element, base: str, kind: str) -> None:
+        """Note what a device would record by itself (`odk:setgeopoint`, `odk:recordaudio`) in the node it names."""
+        path = self._path(element, base)
+        if path is not None:
+            own = {name: value for name, value in attributes(element).items() if name.endswith("quality")}
+            self.body.recorded[path] = (kind, own)
 
     def _shown(self, control: str, element: etree._Element, path: str) -> Shown:
         place = self.place(path, "label")
@@ -163,6 +182,20 @@ class BodyReader:
             label_is_itext=itext,
             list_name=_list_name(nodeset),
         )
+
+    def _searched(self, shown: Shown, itemset: Itemset | None, path: str) -> Itemset | None:
+        """The itemset that `search()` or a `query` amounts to, or the one given; notes the file it reads."""
+        look, place = shown.attributes.get("appearance") or "", self.place(path, "appearance")
+        found = search_of(look, itemset.choices, place) if itemset is not None and "search" in look else None
+        if found is not None:
+            words = (word for word in appearance_words(look) if not word.startswith("search"))
+            shown.attributes["appearance"] = " ".join(words)
+        elif "query" in shown.attributes:
+            found = external_of(shown.attributes["query"], self.place(path, "choice_filter"))
+        if found is None:
+            return itemset
+        self.body.searched[found.instance.id] = found.instance
+        return found.itemset
 
     def _choice(self, item: etree._Element) -> Choice:
         value = first(item, "value")
