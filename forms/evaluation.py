@@ -21,6 +21,8 @@ from forms.values import normalise, text_of
 MOST_ROWS = 2000
 # Rules that feed each other through neighbouring instances settle long before; those that never would stop here.
 _MOST_RUNS = 1000
+# Calculations of instances that join each other's results would double them with every run.
+_MOST_TEXT = 200_000
 # A number of instances that grows by its own outcome stops sooner.
 _MOST_COUNTS = 50
 _MOST_DEEDS = 10_000
@@ -232,6 +234,10 @@ class Evaluation:
         else:
             self.faults.pop(rule.key, None)
         text = "" if isinstance(value, float) and math.isnan(value) else to_string(value)
+        if len(text) > _MOST_TEXT:
+            context = {"most": _MOST_TEXT}
+            self.faults[rule.key] = Problem("FORMS_CALCULATION_LONG", rule.place, context)
+            text = ""
         self.write(cell, *computed(text, cell.spec, self.context.zone))
 
     def _count(self, rule: Rule, container: Cell) -> None:

@@ -12,6 +12,7 @@ from forms.clock import FixedClock
 from forms.definition import Choice, Expression, Form, Group, Itemset, Label, Node, Question, Repeat
 from forms.instance import Instance, NodeState
 from forms.program import compile_form
+from forms.xform import read_xform
 
 CLOCK = FixedClock(datetime(2026, 3, 4, 8, 30, tzinfo=UTC))
 CODES = Itemset(tuple(Choice(str(code), Label({"": (str(code),)})) for code in range(4)))
@@ -179,3 +180,15 @@ def test_instance_xml_carries_every_relevant_answer(form: Form, edits: list[tupl
     again = Instance.from_xml(program, instance.xml(relevant_only=False), clock=CLOCK)
     assert [state[:-1] for state in seen(again)] == [state[:-1] for state in seen(instance)]
     assert again.record_id == instance.record_id
+
+
+def test_instances_that_join_each_others_results_stop_growing() -> None:
+    own = '<bind nodeset="/data/r/n" calculate="concat(join(\'\', /data/r[true()]/n), \'x\')"/>'
+    body = '<group><repeat nodeset="/data/r"><input ref="/data/r/m"/></repeat></group>'
+    record = "<instance><data id='t'><r><n/><m/></r></data></instance>"
+    xml = f"<html><model>{record}{own}</model><body>{body}</body></html>"
+    instance = Instance.new(compile_form(read_xform(xml)))
+    for _ in range(2):
+        instance.add("/data/r")
+    assert "FORMS_CALCULATION_LONG" in {problem.code for problem in instance.problems()}
+    assert all(len(str(instance.get(f"/data/r[{place}]/n"))) <= 200_000 for place in (1, 2, 3))
