@@ -150,6 +150,8 @@ class Ledger:
         parts = []
         for column in self.naming:
             value = f"{prefix}{quoted(column.stored[0].name)}"
+            if kind_of(column.question.data_type) == "dateTime":
+                value = f"replace(substr({value}, 1, 16), 'T', ' ')"  # to the minute, as people write it
             parts.append(f"coalesce({_label(self, column, value, {}) or value} || ' ', '')")
         return f"trim({' || '.join(parts)})" if parts else f"{prefix}\"_id\""
 

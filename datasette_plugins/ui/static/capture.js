@@ -23,6 +23,7 @@
   let touched = false;
   let moving = false; // on the way to the next question
   const pressed = []; // keys pressed meanwhile
+  let refused = false; // the last step was not kept, for a reason the page shows
 
   const find = (ref) => sheet.querySelector(`[data-ref="${CSS.escape(ref)}"]`);
   const askOf = (node) => node?.closest?.(".ask") ?? null;
@@ -32,7 +33,7 @@
     page.dataset.send,
     JSON.parse(by("capture-key").textContent),
     Number(page.dataset.counter),
-    { answer, down, conflict, locked, failed, moved: showKept },
+    { answer: kept, down, conflict, locked, failed: unkept, moved: showKept },
   );
 
   /* Sending */
@@ -74,6 +75,12 @@
   }
 
   /* What the program answers */
+
+  function kept(reply) {
+    if (refused) by("bar-conflict").hidden = true; // a step that is kept keeps the whole draft
+    refused = false;
+    answer(reply);
+  }
 
   function answer(reply) {
     for (const whole of reply.blocks ?? []) replaceBlock(whole);
@@ -194,12 +201,18 @@
     const bar = by("bar-conflict");
     bar.textContent = say("capture.js.failed", { what: found.join("；") });
     bar.hidden = false;
-    setTimeout(() => (bar.hidden = true), 12000);
+    setTimeout(() => (bar.hidden = !refused), 12000);
+  }
+
+  function unkept(found) {
+    failed(found);
+    refused = true;
   }
 
   function showKept() {
     const kept = by("kept");
-    if (line.busy || timers.size) kept.textContent = say("capture.js.keeping");
+    if (refused) kept.textContent = say("capture.js.unkept");
+    else if (line.busy || timers.size) kept.textContent = say("capture.js.keeping");
     else if (touched) kept.textContent = say("capture.js.kept", { time: new Date().toTimeString().slice(0, 8) });
     else kept.textContent = say("capture.js.untouched");
   }
