@@ -159,8 +159,8 @@ def _itext(tree: Tree, key: str, language: str) -> str | None:
             continue
         for text in translation.named("text"):
             if text.attribute("id") == key:
-                plain = [value for value in text.named("value") if value.attribute("form") is None]
-                return plain[0].text() if plain else ""
+                forms = {value.attribute("form") or "": value.text() for value in reversed(text.named("value"))}
+                return next((forms[form] for form in ("", "long", "short") if form in forms), "")
     return None
 
 
