@@ -105,11 +105,16 @@ class Reader:
     def _call(self, call: Call, here: frozenset[_Spot]) -> frozenset[_Spot]:
         if call.name == "current":
             return frozenset({(self.context, self.context)})
-        if call.name == "indexed-repeat" and call.arguments:
-            # The index picks another instance, so the whole record is read.
-            spots = self._visit(call.arguments[0], here, reads="nodes")
-            self._note(frozenset((path, "") for path, _ in spots), reads="values")
-        for argument in call.arguments:
+        arguments = call.arguments
+        if call.name == "indexed-repeat" and arguments:
+            # The index picks another instance: not this one is read, but the whole record.
+            known = set(self.found)
+            spots = self._visit(arguments[0], here, reads="nodes")
+            picked = {path for path, _ in spots}
+            self.found = known | {one for one in self.found if one.path not in picked}
+            self._note(frozenset((path, "") for path in picked), reads="values")
+            arguments = arguments[1:]
+        for argument in arguments:
             self._visit(argument, here, reads=_READS.get(call.name, "values"))
             if call.name == "jr:choice-name" and isinstance(argument, syntax.Literal):
                 # The question whose choices are named stands as text; a relative one is the value's own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from forms.expressions.code import Code, boolean_run, constant, number_run, string_run
@@ -9,7 +10,7 @@ from forms.expressions.context import Context
 from forms.expressions.errors import ExpressionError
 from forms.expressions.functions.registry import Compiling, function, special
 from forms.expressions.syntax import Syntax
-from forms.expressions.values import to_boolean, to_number
+from forms.expressions.values import to_boolean, to_number, to_string
 
 
 @special("true()", "boolean")
@@ -63,8 +64,17 @@ def coalesce(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
 @special("once(string)", "string", volatile=True)
 def once(compiler: Compiling, arguments: tuple[Syntax, ...]) -> Code:
     """Return the current node's own value, or the argument where that is empty."""
-    inner = string_run(compiler.compile(arguments[0]))
-    return Code("string", lambda context: context.current.value or inner(context))
+    inner = compiler.compile(arguments[0])
+    text, number = string_run(inner), inner.run if inner.type in ("number", "value") else None
+
+    def first(context: Context) -> str:
+        if context.current.value or number is None:
+            return context.current.value or text(context)
+        # What can't be computed yet is not kept for good: it is empty, as it would be without `once`.
+        value = number(context)
+        return "" if isinstance(value, float) and math.isnan(value) else to_string(value)
+
+    return Code("string", first)
 
 
 @function("checklist(number, number, value*)", "boolean")
