@@ -31,7 +31,8 @@ class Place:
     def words(self, language: str) -> str:
         """Return the place for people, e.g. `survey 第 12 行 relevant`; `language`: zh or en."""
         row = "" if self.row is None else (f"第 {self.row} 行" if language == "zh" else f"row {self.row}")
-        return " ".join(part for part in (self.file, self.sheet, row, self.column, self.name) if part)
+        # A heading of two lines in a workbook stays one line in a message.
+        return " ".join(" ".join((self.file, self.sheet, row, self.column, self.name)).split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,10 @@ def _status_data(station: Station, peers: Peers) -> dict[str, Any]:
 
 def _show_outcome(outcome: Outcome) -> None:
     if outcome.nothing_to_do:
-        say(f"与“{outcome.name}”没有要同步的。", f"Nothing to exchange with “{outcome.name}”, both are equal.")
+        say(
+            f"与“{outcome.name}”没有要同步的，中心已确认 {outcome.confirmed} 条。",
+            f"Nothing to exchange with “{outcome.name}”; {outcome.confirmed} revisions are confirmed there.",
+        )
     else:
         say(
             f"与“{outcome.name}”同步：发出 {outcome.sent} 条修改，收到 {outcome.received} 条"

@@ -50,7 +50,9 @@ def write_returned(path: Path, layout: Layout, faults: Iterable[Fault], rows: It
     for position, row in enumerate(wanted, start=layout.first + 1):
         # A merged household cell is written out on each row, since its other rows may not come along.
         _write(sheet, position, [layout.sheet.cell(row, column) for column in range(width)])
-        reasons = list(dict.fromkeys(fault.problem.words(language) for fault in by_row.get(row, ())))
+        # A record comes back whole: a row without a fault of its own says why it is here.
+        told = [fault.problem for fault in by_row.get(row, ())] or [Problem("COLLECT_IMPORT_WITH_OTHERS")]
+        reasons = list(dict.fromkeys(problem.words(language) for problem in told))
         cell = sheet.cell(position, width + 1, "\n".join(reasons))
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         for fault in by_row.get(row, ()):

@@ -59,7 +59,7 @@ def test_a_full_disk_is_said_on_the_page_and_what_was_typed_is_saved_once_there_
     words = page.locator("body").inner_text()
     assert "Traceback" not in words
     assert name.input_value() == "村委会" * 400
-    assert page.locator("#kept").inner_text() == "还没有存下，请看上方提示"
+    page.get_by_text("还没有存下，请看上方提示").wait_for()
     filled.unlink()
     page.locator(".ask[data-ref$='/kind'] input").first.focus()
     page.wait_for_selector(".finder li[role=option]:visible")
