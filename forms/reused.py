@@ -99,7 +99,7 @@ class Row:
     `starts`: cell, value and code that a new one starts from; `runs`: its rules by their keys; `looks`: in order.
     """
 
-    __slots__ = ("cell", "cells", "gathers", "looks", "row_id", "runs", "starts", "take")
+    __slots__ = ("acts", "cell", "cells", "gathers", "looks", "row_id", "runs", "starts", "take")
 
     def __init__(self, cell: Cell, plan: Plan) -> None:
         self.cell = cell
@@ -114,6 +114,7 @@ class Row:
             key: (self.cells[kind.spec.path], kind.spelled, kind, kind.is_answered) for key, kind in plan.names.items()
         }
         self.runs: dict[tuple[str, str], Run] = {}
+        self.acts: dict[Deed, Run] = {}
         self.looks: list[Look] = []
         self.gathers: list[tuple[str, Cell, Kind | None]] = []
 
@@ -266,10 +267,11 @@ class Reused(Instance):
 
     def _deed(self, deed: Deed, row: Row) -> Run:
         cell = row.cells[deed.action.target]
-        context, action, value = self._context, deed.action, deed.value
+        context, action = self._context, deed.action
+        evaluate = None if deed.value is None else deed.value.bare[0]
 
         def act() -> None:
-            text = action.literal if value is None else _computed_text(value.evaluate(context.at(cell)))
+            text = action.literal if evaluate is None else _computed_text(evaluate(context.at(cell)))
             cell.value, cell.code = computed(text, cell.spec, context.zone)
 
         return act
@@ -417,9 +419,12 @@ class Reused(Instance):
             raise OtherwiseError
         if target.given:
             return
-        if deed not in self._simple:
-            raise OtherwiseError
-        self._deed(deed, row)()
+        act = row.acts.get(deed)
+        if act is None:
+            if deed not in self._simple:
+                raise OtherwiseError
+            act = row.acts[deed] = self._deed(deed, row)
+        act()
 
 
 def _look_of(kind: Kind, cell: Cell, instance: Reused) -> Look | None:

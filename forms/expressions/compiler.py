@@ -137,9 +137,21 @@ def _junction(symbol: str, operands: list[Code]) -> Code:
         if symbol == "and":
             return Code("boolean", lambda context: left(context) and right(context))
         return Code("boolean", lambda context: left(context) or right(context))
-    if symbol == "and":
-        return Code("boolean", lambda context: all(run(context) for run in runs))
-    return Code("boolean", lambda context: any(run(context) for run in runs))
+
+    def conjunction(context: Context) -> bool:
+        # A generator would cost more than the terms.
+        for run in runs:  # noqa: SIM110
+            if not run(context):
+                return False
+        return True
+
+    def disjunction(context: Context) -> bool:
+        for run in runs:  # noqa: SIM110
+            if run(context):
+                return True
+        return False
+
+    return Code("boolean", conjunction if symbol == "and" else disjunction)
 
 
 def _union(operands: list[Code]) -> Code:

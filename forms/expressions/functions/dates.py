@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from forms.expressions.context import Context
@@ -10,6 +12,7 @@ from forms.expressions.functions.registry import function
 from forms.expressions.moments import Moment, at_days, iso, read_moment, read_time
 from forms.expressions.values import NAN, to_number, to_string
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEKDAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
@@ -97,11 +100,27 @@ def format_date_time(context: Context, value: Any, pattern: str) -> str:
 
 
 def _format(context: Context, value: Any, pattern: str) -> str:
+    text = to_string(value) if type(value) is str or type(value) is list else ""
+    if _DAY.fullmatch(text):
+        written_day = _day_written(text, pattern, chinese=_is_chinese(context.language))
+        if written_day is not None:
+            return written_day
     moment = moment_of(context, value)
     if moment is None:
         return ""
-    at = moment.at.astimezone(context.zone)
-    chinese = _is_chinese(context.language)
+    return _written(moment.at.astimezone(context.zone), pattern, chinese=_is_chinese(context.language))
+
+
+@lru_cache(maxsize=4096)
+def _day_written(text: str, pattern: str, *, chinese: bool) -> str | None:
+    """A plain date begins at midnight, whatever the zone; many records are born on the same days."""
+    try:
+        return _written(datetime.fromisoformat(text), pattern, chinese=chinese)
+    except ValueError:
+        return None
+
+
+def _written(at: datetime, pattern: str, *, chinese: bool) -> str:
     written: list[str] = []
     characters = iter(pattern)
     for character in characters:
