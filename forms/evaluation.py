@@ -26,6 +26,8 @@ _MOST_TEXT = 200_000
 # A number of instances that grows by its own outcome stops sooner.
 _MOST_COUNTS = 50
 _MOST_DEEDS = 10_000
+# Actions that set each other off stop after so many rounds.
+_MOST_TURNS = 50
 _EVERYTHING = 1 << 60
 
 
@@ -135,6 +137,7 @@ class Evaluation:
     def settle(self) -> None:
         """Evaluate everything gathered, and the actions triggered by it, until nothing is left."""
         runs: dict[tuple[int, Cell], int] = {}
+        done: dict[tuple[Deed, Cell], int] = {}
         for _ in range(_MOST_DEEDS):
             while self._heap:
                 rank, _, cell = heappop(self._heap)
@@ -148,7 +151,10 @@ class Evaluation:
             if not self._deeds:
                 return
             # One by one: the next action may read what this one's value calculates.
-            self._do(*self._deeds.popleft())
+            deed, origin = self._deeds.popleft()
+            done[deed, origin] = done.get((deed, origin), 0) + 1
+            if done[deed, origin] <= _MOST_TURNS:
+                self._do(deed, origin)
         self._deeds.clear()
 
     def settle_all(self, *events: str) -> None:
@@ -281,9 +287,13 @@ class Evaluation:
             text = self._said(deed, target)
             if text is None:
                 continue
-            before = target.value
+            before, waiting = target.value, len(self._deeds)
             self.write(target, *computed(text, target.spec, self.context.zone))
-            if self._bulk and target.value != before:
+            if target is origin:
+                # An action that tidies the very answer that set it off isn't set off again by that.
+                while len(self._deeds) > waiting:
+                    self._deeds.pop()
+            elif self._bulk and target.value != before:
                 # What the first load sets is a change like any other for whoever waits for one.
                 self.trigger(target)
 
