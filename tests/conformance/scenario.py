@@ -48,6 +48,9 @@ class Interview:
         if what == "value" and "/@" in step["ref"]:
             return self.instance.get(step["ref"])
         state = self._state(step["ref"])
+        if state is None and step["ref"].strip("/ ") == self.instance.form.root:
+            # The record itself has no state: it is there, and what its bind says holds for its children.
+            return {"relevant": True, "readonly": False}.get(what)
         if what == "value":
             return _text(state.value) if state is not None and state.relevant else ""
         if what == "relevant":
