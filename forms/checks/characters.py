@@ -111,11 +111,11 @@ def _expression(row: AuthoredRow, cell: Cell) -> Iterator[Problem]:
     odd = odd_in_expression(cell.text)
     curly = {sign: plain for sign, plain in odd.items() if sign in CURLY}
     if curly:
-        yield row.problem("FORMS_EXPRESSION_CURLY_QUOTES", cell.column, suggestion=_replaced(cell.text, curly))
+        yield row.problem("FORMS_EXPRESSION_CURLY_QUOTES", cell.column, suggestion=_replaced(cell.text, odd))
     other = {sign: plain for sign, plain in odd.items() if sign not in CURLY}
     if other:
         characters = " ".join(map(described, other))
-        suggestion = _replaced(cell.text, other)
+        suggestion = _replaced(cell.text, odd)
         yield row.problem("FORMS_CHARACTER_ODD", cell.column, characters=characters, suggestion=suggestion)
 
 

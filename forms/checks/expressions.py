@@ -9,11 +9,14 @@ from typing import Final
 
 from forms.checks.authored import Authored, AuthoredRow, Cell
 from forms.checks.characters import odd_in_expression
-from forms.checks.references import REFERENCE
+from forms.checks.references import BROKEN, REFERENCE
 from forms.expressions import ExpressionError, Scope, compile_expression
 from forms.problems import Place, Problem
 from forms.vocabulary import EXPRESSIONS
 
+# Operators of other languages, and what they are here.
+_FOREIGN: Final = {"==": "=", "&&": " and ", "||": " or ", "<>": "!="}
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _YES_NO: Final = frozenset({"yes", "no", "true", "false", "true()", "false()"})
 _NOWHERE: Final = Scope()
 
@@ -34,11 +37,28 @@ def check(form: Authored) -> Iterator[Problem]:
 
 def _compiled(row: AuthoredRow, cell: Cell) -> Iterator[Problem]:
     source = cell.text.strip()
+    if BROKEN.search(source):
+        return  # said by the check of references
+    bare = _QUOTED.sub("", source)
+    foreign = [operator for operator in _FOREIGN if operator in bare]
+    if foreign:
+        words = {"source": source, "operators": " ".join(foreign), "suggestion": _here(source)}
+        yield row.problem("FORMS_EXPRESSION_FOREIGN", cell.column, **words)
+        return
     try:
         compile_expression(REFERENCE.sub(_stand_in, source), scope=_NOWHERE)
     except ExpressionError as error:
         place = Place(cell.place.file, cell.place.sheet, cell.place.row, cell.place.column, row.name)
         yield replace(error.at(place), context={**error.problem.context, "source": source})
+
+
+def _here(source: str) -> str:
+    """An expression with this language's operators, quoted texts left alone."""
+    parts = re.split(r"(\"[^\"]*\"|'[^']*')", source)
+    for index in range(0, len(parts), 2):
+        for foreign, own in _FOREIGN.items():
+            parts[index] = re.sub(rf"\s*{re.escape(foreign)}\s*", f" {own.strip()} ", parts[index])
+    return "".join(parts)
 
 
 def _stand_in(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from forms.checks.authored import Authored, AuthoredRow
 from forms.problems import Place, Problem
-from forms.vocabulary import TRANSLATED, UNSEEN
+from forms.vocabulary import DERIVED, TRANSLATED, UNSEEN
 
 _MANY = 12
 
@@ -20,7 +20,9 @@ def check(form: Authored) -> Iterator[Problem]:
             continue
         if "label" in row.text("appearance").split() or row.text("hint"):
             continue
-        yield row.problem("FORMS_LABEL_MISSING", "label", "warning", name=row.name)
+        # The converter takes what has a calculation or an appearance, and types that bring a hint of their own.
+        takes = row.text("calculation") or row.text("appearance") or row.type.name in DERIVED - {"percentage"}
+        yield row.problem("FORMS_LABEL_MISSING", "label", "warning" if takes else "error", name=row.name)
     for row in (*form.choices, *form.external_choices):
         if row.name and not row.cells.keys() & {"label", "image", "audio", "video", "big-image"}:
             yield row.problem("FORMS_CHOICE_LABEL_MISSING", "label", "warning", choice=row.name)

@@ -14,7 +14,10 @@ from forms.problems import Problem
 from forms.vocabulary import EXPRESSIONS, TRANSLATED, nearest
 
 REFERENCE: Final = re.compile(r"\$\{(?P<blank>\s*)(?P<saved>last-saved#)?(?P<name>[^${}]*?)\s*\}")
-_BROKEN: Final = re.compile(r"\$\{(?![^${}]*\})|\$\s+\{|\$\(\s*[\w.\-]+\s*\)|\$[{(]?\s*\}")
+BROKEN: Final = re.compile(r"\$\{(?![^${}]*\})|\$\s+\{|\$\(\s*[\w.\-]+\s*\)|\$[{(]?\s*\}")
+# A reference that lacks its $: {name}.
+_BRACES: Final = re.compile(r"(?<![${\w])\{\s*(?P<name>[\w.\-]+)\s*\}")
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _WHERE: Final = frozenset(
     {*EXPRESSIONS, *TRANSLATED, "default", "trigger", "parameters", "appearance", "instance_name", "type", "label"}
 )
@@ -45,9 +48,13 @@ def _generated(form: Authored) -> Iterator[str]:
 
 def _cell(row: AuthoredRow, cell: Cell, known: set[str], names: Counter[str]) -> Iterator[Problem]:
     # Once a cell is enough where nothing is closed any more.
-    for found in islice(_BROKEN.finditer(cell.text), 3):
+    for found in islice(BROKEN.finditer(cell.text), 3):
         around = cell.text[max(0, found.start() - 10) : found.end() + 20]
         yield _at(row, cell, "FORMS_REFERENCE_BROKEN", value=around, wanted="${name}")
+    if cell.column in EXPRESSIONS:
+        for found in _BRACES.finditer(_QUOTED.sub("", cell.text)):
+            if found["name"] in known:
+                yield _at(row, cell, "FORMS_REFERENCE_BROKEN", value=found[0], wanted=f"${{{found['name']}}}")
     if cell.column == "trigger":
         return
     for found in REFERENCE.finditer(cell.text):

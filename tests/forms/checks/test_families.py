@@ -51,7 +51,18 @@ BROKEN = {
     "curly quotes": ("| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | ${a} = ‘x’ |", [
         ("EXPRESSION_CURLY_QUOTES", 3, "relevant")]),
     "full-width comma": ("| type | name | calculation |\n| text | a | |\n| calculate | b | concat(1，2) |", [
-        ("CHARACTER_ODD", 3, "calculation"), ("LABEL_MISSING", 2, "label")]),
+        ("LABEL_MISSING", 2, "label"), ("CHARACTER_ODD", 3, "calculation")]),
+    "operators of other languages": (
+        "| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | ${a} == 'a==b' && ${a} <> '' |",
+        [("EXPRESSION_FOREIGN", 3, "relevant")]),
+    "operators in a text": (
+        "| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | ${a} = 'a==b && c' |", []),
+    "a reference never closed": (
+        "| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | ${a = 1 |",
+        [("REFERENCE_BROKEN", 3, "relevant")]),
+    "braces without a dollar": (
+        "| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | regex(${a}, 'x{2}') and {a} = 1 |",
+        [("REFERENCE_BROKEN", 3, "relevant"), ("EXPRESSION_CHARACTER", 3, "relevant")]),
     "invisible in choice": ("| type | name | label |\n| select_one l | a | A |\nchoices\n| list_name | name | label |\n"
                             "| l | x\u200b | X |", [("CHARACTER_ODD", 2, "name")]),
     "control character": ("| type | name | label |\n| text | a | A\x01 |", [("CHARACTER_CONTROL", 2, "label")]),
@@ -233,8 +244,8 @@ def test_all_faults_are_reported_at_once_errors_first() -> None:
     | begin_group | g | G | | |
     """)
     assert [code for code, _, _ in found] == [
-        "TYPE_UNKNOWN_MEANT", "EXPRESSION_CURLY_QUOTES", "LIST_UNKNOWN", "REFERENCE_UNKNOWN", "BEGIN_WITHOUT_END",
-        "COLUMNS_IGNORED", "LABEL_MISSING",
+        "TYPE_UNKNOWN_MEANT", "EXPRESSION_CURLY_QUOTES", "LIST_UNKNOWN", "REFERENCE_UNKNOWN", "LABEL_MISSING",
+        "BEGIN_WITHOUT_END", "COLUMNS_IGNORED",
     ]  # fmt: skip
 
 
