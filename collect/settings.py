@@ -69,6 +69,15 @@ def villages_of(given: VillageList) -> tuple[Village, ...]:
     return tuple(found[code] for code in sorted(found))
 
 
+def check_codes(villages: Iterable[Village]) -> None:
+    """Raise StationError for every code that no form would take as a village's (forms.standards)."""
+    from forms.standards import check
+
+    problems = [problem for village in villages for problem in check("village", village.code)]
+    if problems:
+        raise StationError(problems)
+
+
 def read(folder: Path) -> Settings:
     """Return the settings of the station in `folder`; raises StationError where there is none we understand."""
     path = folder / FILE

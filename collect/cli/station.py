@@ -9,7 +9,7 @@ import click
 
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
 from collect.database import DatabaseError
-from collect.settings import ROLES, StationError, Village
+from collect.settings import ROLES, StationError, Village, check_codes
 from forms.problems import Place, Problem
 
 _DAMAGED = ("COLLECT_DATABASE_CORRUPT", "COLLECT_NOT_A_DATABASE")  # what throwing the ledgers away may mend
@@ -91,6 +91,7 @@ def init(
 
     listed = villages_in(file) if file is not None else ()
     given = (*listed, *villages)
+    check_codes(given)
     with Station.create(folder, name=name, role=role, township=township, villages=given, author=author) as made:
         for form in () if no_ledgers else shipped():
             made.add_form(load_shipped(form))

@@ -92,11 +92,13 @@ def init(
     context: click.Context, *, station_dir: Path, name: str, code: str, villages: str, with_forms: bool, as_json: bool
 ) -> None:
     """建立乡镇站点 (make a township's hub in an empty folder)."""
+    from collect.settings import check_codes
     from collect.station import Station, Village
     from forms.reader import load_shipped, shipped
 
     said = _said(context)
     listed = _villages(villages, said)
+    check_codes(Village(*each) for each in listed.items())
     forms = [load_shipped(form) for form in shipped()] if with_forms else []
     with Station.create(
         station_dir, name=name, role="hub", township=Village(code, name) if code else None, villages=listed

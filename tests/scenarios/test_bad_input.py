@@ -244,6 +244,9 @@ def test_wrong_usage_is_told_apart_from_what_went_wrong(places: Path) -> None:
     assert cunce("station", "info", cwd=places).codes == ["COLLECT_STATION_NOT_NAMED"]
     refused("COLLECT_EXPORT_VILLAGE", "collect", "export", "household", "-o", places / "x.csv", "--village", "3",
             "--station", places / "laptop")  # fmt: skip
+    for making in (("hub", "init", "--villages", "1=甲"), ("station", "init", places / "new", "--village", "1=甲")):
+        where = () if making[0] == "station" else ("--station", places / "new")
+        refused("FORMS_STANDARD_VILLAGE", *making, "--name", "甲", *where)
     refused("SYNC_JOIN_ITSELF", "join", places / "一号.cunce-invite", "--station", places / "hub")
 
 

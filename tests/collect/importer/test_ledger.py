@@ -84,6 +84,29 @@ def test_failed_rows_come_back_with_the_reason_beside_each_cell(station: Station
     assert "A1:M1" in {str(cells) for cells in sheet.merged_cells.ranges}
 
 
+def test_every_row_that_comes_back_says_why_even_one_without_a_fault(station: Station, workbook: Write) -> None:
+    path = workbook([HEADER, ("0001", "王芳", "王芳", "户主", ""), ("0001", "赵六", "赵六", "户主", "")])
+    result = load(station, path)
+    assert "COLLECT_IMPORT_HOUSEHOLD_DIFFERS" in codes(result)
+    assert result.returned is not None
+    sheet = load_workbook(result.returned).active
+    assert sheet is not None
+    reasons = [str(row[-1].value or "") for row in sheet.iter_rows(min_row=2)]
+    assert len(reasons) == 2
+    assert all("[COLLECT_IMPORT_" in reason for reason in reasons)
+
+
+def test_a_returned_workbook_that_cannot_be_written_is_said_and_all_else_is_saved(
+    station: Station, workbook: Write, tmp_path: Path
+) -> None:
+    path = workbook([HEADER, ("0001", "王芳", "王芳", "户主", ""), ("0002", "李强", "李强", "户主", "12")])
+    (tmp_path / "there").write_text("a file, not a folder", encoding="utf-8")
+    with pytest.raises(ImportFileError) as caught:
+        load(station, path, returned=tmp_path / "there" / "x.xlsx")
+    assert caught.value.code == "COLLECT_IMPORT_NOT_RETURNED"
+    assert set(households(station)) == {"0001"}
+
+
 def test_a_returned_workbook_mended_goes_into_the_same_household(station: Station, workbook: Write) -> None:
     good, bad = person("99999919800101123"), person("99999919820202456")
     wrong = bad[:17] + ("1" if bad[17] != "1" else "2")
