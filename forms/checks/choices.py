@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from forms.checks.authored import Authored, AuthoredRow
 from forms.problems import Problem
-from forms.vocabulary import CHOICES_COLUMNS, nearest
+from forms.vocabulary import CHOICES_COLUMNS, EXPRESSIONS, nearest
 
 _QUOTED_OR_REFERENCE: Final = re.compile(r"\"[^\"]*\"|'[^']*'|\$\{[^}]*\}")
 # A bare name: no function, no axis or prefix, no step of a path, no variable.
 _BARE_NAME: Final = re.compile(r"(?<![\w.\-/$@:])[^\W\d][\w.\-]*(?![\w.\-]*\s*(?:\(|::|:))")
+# ${a} = 'x', ${a} != 2, selected(${a}, 'x')
+_COMPARED: Final = re.compile(
+    r"(?:\$\{(?P<name>[^${}\s]+)\}\s*!?=|selected\s*\(\s*\$\{(?P<selected>[^${}\s]+)\}\s*,)"
+    r"\s*(?:(?P<quote>['\"])(?P<text>[^'\"]+)(?P=quote)|(?P<code>\d+)\b(?!\.))\s*(?![\s*+\-])"
+)
+_SHOWN: Final = 12
 _OPERATORS: Final = frozenset({"and", "or", "div", "mod"})
 _FILES: Final = (".csv", ".xml", ".geojson")
 
@@ -29,6 +36,7 @@ def check(form: Authored) -> Iterator[Problem]:
         used.add(row.type.list_name)
         yield from _list_of(row, own)
         yield from _filter(row, own)
+    yield from _compared(form, lists)
     used |= {_parameter(row, "tick_labelset") for row in form.questions if row.type.name == "range"}
     used |= {row.type.list_name for row in form.survey if row.type.name == "loop"}
     for name, rows in {**lists, **external}.items():
@@ -92,6 +100,32 @@ def _filter(row: AuthoredRow, lists: dict[str, list[AuthoredRow]]) -> Iterator[P
         meant = nearest(name, sheet_columns - {"list_name", "label", "name"})
         code = "FORMS_FILTER_COLUMN_MEANT" if meant else "FORMS_FILTER_COLUMN"
         yield row.problem(code, "choice_filter", column=name, meant=meant)
+
+
+def _compared(form: Authored, lists: dict[str, list[AuthoredRow]]) -> Iterator[Problem]:
+    """Expressions and defaults that wait for an answer which is not among the question's choices."""
+    names = Counter(row.name for row in form.named)
+    offered: dict[str, dict[str, None]] = {}
+    for row in form.questions:
+        if row.type.list_name in lists and names[row.name] == 1 and "search(" not in row.text("appearance"):
+            other = {"other": None} if row.type.or_other else {}
+            offered[row.name] = {choice.name: None for choice in lists[row.type.list_name]} | other
+    for row in form.named:
+        for column in EXPRESSIONS:
+            for found in _COMPARED.finditer(row.text(column)) if column != "choice_filter" else ():
+                known, sought = offered.get(found["name"] or found["selected"]), found["text"] or found["code"]
+                if known is not None and sought not in known:
+                    yield _not_offered(row, column, found["name"] or found["selected"], sought, known)
+        default = row.text("default")
+        if row.name in offered and default and re.fullmatch(r"[\w.\-]+", default) and default not in offered[row.name]:
+            yield _not_offered(row, "default", row.name, default, offered[row.name])
+
+
+def _not_offered(row: AuthoredRow, column: str, name: str, sought: str, known: dict[str, None]) -> Problem:
+    meant = nearest(sought, known, 0.6)
+    some = ", ".join(list(known)[:_SHOWN]) + ("…" if len(known) > _SHOWN else "")
+    code = "FORMS_CHOICE_NOT_OFFERED_MEANT" if meant else "FORMS_CHOICE_NOT_OFFERED"
+    return row.problem(code, column, "warning", question=name, choice=sought, known=some, meant=meant)
 
 
 def bare_names(expression: str) -> list[str]:

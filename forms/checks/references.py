@@ -62,6 +62,9 @@ def _cell(row: AuthoredRow, cell: Cell, known: set[str], names: Counter[str]) ->
         if not name:
             continue
         reference = found[0]
+        plain = f"${{{found['saved'] or ''}{name}}}"
+        if reference != plain:
+            yield _at(row, cell, "FORMS_REFERENCE_BROKEN", value=reference, wanted=plain)
         if name not in known:
             meant = nearest(name, known, 0.6)
             code = "FORMS_REFERENCE_UNKNOWN_MEANT" if meant else "FORMS_REFERENCE_UNKNOWN"

@@ -57,6 +57,16 @@ BROKEN = {
         [("EXPRESSION_FOREIGN", 3, "relevant")]),
     "operators in a text": (
         "| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | ${a} = 'a==b && c' |", []),
+    "answers that are not offered": (
+        "| type | name | label | relevant | default |\n| select_one s | a | A | | yess |\n"
+        "| text | b | B | ${a} = 'Yes' or ${a} = 'yes' | |\n| text | c | C | not(selected(${a}, 'z')) | |\n"
+        "| text | d | D | ${a} != 2 and ${a} != 3 | |\n"
+        "choices\n| list_name | name | label |\n| s | yes | Yes |\n| s | 2 | No |",
+        [("CHOICE_NOT_OFFERED_MEANT", 2, "default"), ("CHOICE_NOT_OFFERED_MEANT", 3, "relevant"),
+         ("CHOICE_NOT_OFFERED", 4, "relevant"), ("CHOICE_NOT_OFFERED", 5, "relevant")]),
+    "a blank in a reference": (
+        "| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | ${a } = 1 |",
+        [("REFERENCE_BROKEN", 3, "relevant")]),
     "a reference never closed": (
         "| type | name | label | relevant |\n| text | a | A | |\n| text | b | B | ${a = 1 |",
         [("REFERENCE_BROKEN", 3, "relevant")]),
