@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,16 @@ class Fact:
     words: str
     link: str = ""
     long: bool = False
+
+
+def unplaced(extra: str) -> list[Fact]:
+    """Return the answers of `_extra` (JSON): those to questions of a version that this station does not have."""
+    try:
+        answers = json.loads(extra)
+    except ValueError:
+        return [Fact("_extra", extra)]
+    pairs = answers.items() if isinstance(answers, dict) else [("_extra", answers)]
+    return [Fact(str(name), str(value), long=len(str(value)) > 22) for name, value in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,8 @@ class Browsing:
             found.setdefault(column.section, []).append(
                 Fact(column.label, words, self.link(column, row[column.name]), long)
             )
+        if row.get("_extra"):
+            found.setdefault(ledger.shown("_extra").label, []).extend(unplaced(str(row["_extra"])))
         return list(found.items())
 
     def _point(self, ledger: Ledger, column: Shown, row: Mapping[str, Any]) -> Fact:

@@ -10,7 +10,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from collect.station import Station
 from datasette_plugins.ui.language import words
+from forms.reader import load_shipped, read_rows
 from tests.datasette_plugins.hub.township import MARKS, NAMES, A, B, Running
 
 PAGES = (
@@ -213,3 +215,18 @@ def test_every_word_a_template_asks_for_is_there() -> None:
     }
     assert len(asked) > 80
     assert not asked - set(words())
+
+
+def test_answers_to_questions_of_a_version_not_here_yet_stand_on_the_record(fresh: Running, tmp_path: Path) -> None:
+    sheets = {name: [dict(row) for row in rows] for name, rows in load_shipped("household").rows.items()}
+    sheets["settings"][0]["version"] = "99"
+    sheets["survey"].append({"type": "text", "name": "pond", "label": "鱼塘", "__row__": "999"})
+    newer = read_rows(sheets)
+    with Station.create(tmp_path / "laptop", name="新机", villages={A: "红星村"}) as laptop:
+        laptop.add_form(newer)
+        record = laptop.save({"village": A, "head_name": "新户", "pond": "两口"}, newer, author="甲").record
+        fresh.station.receive(arrival.revision for arrival in laptop.journal.since(0))
+    with fresh.client("admin") as client:
+        page = visible(client.get(f"/township/household/{record}").text)
+    assert "新户" in page
+    assert "pond 两口" in " ".join(page.split())
