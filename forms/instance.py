@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from uuid6 import uuid7
 
@@ -318,9 +318,9 @@ class Instance:
 
     def _cell(self, ref: str) -> Cell:
         found = self._tree.find(ref)
-        if found is None:
+        if not isinstance(found, Cell):
             raise InstanceError(Problem("FORMS_REF_UNKNOWN", Place(name=ref)))
-        return cast("Cell", found)
+        return found
 
     def _leaf(self, ref: str) -> Cell:
         cell = self._cell(ref)
@@ -333,14 +333,14 @@ class Instance:
         if "[" in step or not above:
             return None
         container = self._tree.find(above)
-        if container is None:
+        if not isinstance(container, Cell):
             return None
         name = step.rpartition(":")[2]
-        spec = next((one for one in cast("Cell", container).spec.children if one.name == name), None)
-        return (cast("Cell", container), spec) if spec is not None and spec.kind == "repeat" else None
+        spec = next((one for one in container.spec.children if one.name == name), None)
+        return (container, spec) if spec is not None and spec.kind == "repeat" else None
 
     def _series(self, ref: str) -> tuple[Cell, Spec]:
-        found = self._maybe_series(ref[: ref.rindex("[")] if ref.endswith("]") else ref)
+        found = self._maybe_series(ref.rpartition("[")[0] if ref.endswith("]") else ref)
         if found is None:
             raise InstanceError(Problem("FORMS_REF_NO_REPEAT", Place(name=ref)))
         return found

@@ -260,7 +260,8 @@ class Tree:
                 return None
             name, bracket, place = step.partition("[")
             siblings = found.named(name.rpartition(":")[2])
-            index = int(place[:-1]) - 1 if bracket else 0
+            number = place[:-1]
+            index = 0 if not bracket else int(number) - 1 if number.isdecimal() and len(number) < 10 else -1
             found = siblings[index] if 0 <= index < len(siblings) else None
         if found is not None:
             self.singles[path] = found

@@ -482,3 +482,13 @@ def test_reading_the_instance_before_is_no_circle() -> None:
 def test_equal_forms_share_their_program() -> None:
     assert compile_form(HOUSEHOLD.form) is compile_form(HOUSEHOLD.form)
     assert HOUSEHOLD.affected("/data/poor") == {"/data/why"}
+
+
+@pytest.mark.parametrize(
+    "ref", ["", "/", "/data/a[x]", "/data/a[]", "/data/a[-1]", "/data/a]", f"/data/a[{'9' * 5000}]"]
+)
+def test_a_ref_that_makes_no_sense_is_refused_with_words(ref: str) -> None:
+    instance = begin(program(row("text", "a")))
+    for ask in (instance.get, instance.state, instance.add, instance.remove):
+        with pytest.raises(InstanceError):
+            ask(ref)
