@@ -101,11 +101,13 @@ def choose_layout(station: Station, form_id: str, path: Path, mapping: Mapping[s
 class _Filled:
     """A record in the form.
 
-    `answers`: as the form has them; `problems`: the form's verdicts; `places`: (repeat key, index in the answers) ->
-    index of the row as gathered; `stood`: faults (code and ref) that the record had before the import.
+    `answers`: as the form has them; `before`: as the station had them, empty for a new record; `problems`: the form's
+    verdicts; `places`: (repeat key, index in the answers) -> index of the row as gathered; `stood`: faults (code and
+    ref) that the record had before the import.
     """
 
     answers: Answers
+    before: Answers
     problems: tuple[Problem, ...]
     places: Mapping[tuple[str, int], int]
     stood: frozenset[tuple[str, str]]
@@ -165,7 +167,7 @@ class _Run:
             return
         if existing is None:
             self.result.created += 1
-        elif filled.answers == self.station.answers(self.root, existing):
+        elif filled.answers == filled.before:
             self.result.unchanged += 1
             return
         else:
@@ -199,7 +201,8 @@ class _Run:
 
     def _fill(self, record: Gathered, existing: str | None, bad: set[int]) -> _Filled:
         """Fill the form with a record's good rows over what is known of it."""
-        answers = self.station.answers(self.root, existing) if existing else {}
+        before = self.station.answers(self.root, existing) if existing else {}
+        answers = dict(before)
         places: dict[tuple[str, int], int] = {}
         for name, value in record.answers.items():
             if name not in self.keys:
@@ -214,11 +217,11 @@ class _Run:
             # A new form begins with an empty row of each repeat, which the file does not speak of.
             bulk = self._bulk()
             problems = bulk.fill({key: [] for key in self.keys} | told)
-            return _Filled(bulk.answers(), problems, places, frozenset())
+            return _Filled(bulk.answers(), before, problems, places, frozenset())
         instance = self.station.instance(self.form.form_id, existing)
         stood = frozenset((p.code, p.place.name) for p in instance.problems())
         problems = instance.fill(told)
-        return _Filled(instance.answers(), problems, places, stood)
+        return _Filled(instance.answers(), before, problems, places, stood)
 
     def _bulk(self) -> Bulk:
         """The filler of new records; it sees other ledgers as they were when the batch began."""
