@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import ssl
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -130,6 +131,8 @@ def serve(
     said = _said(context)
     if bool(certificate) != bool(key):
         raise click.UsageError(said["both"])
+    if certificate and key:
+        _check_certificate(certificate, key)
     with _hub(station_dir) as station:
         with closing(Accounts(station.folder)) as accounts:
             if not any(not each.disabled for each in accounts.all()):
@@ -321,7 +324,7 @@ def _villages(text: str, said: dict[str, str]) -> dict[str, str]:
     path = Path(text)
     if text.lower().endswith(".csv"):
         try:
-            rows: Iterable[list[str]] = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+            rows: Iterable[list[str]] = list(csv.reader(_text(path.read_bytes()).splitlines()))
         except (OSError, UnicodeDecodeError) as error:
             raise click.UsageError(said["villages"].format(text=path)) from error
         pairs = [row for row in rows if row and any(mark.isdigit() for mark in row[0])]
@@ -330,6 +333,24 @@ def _villages(text: str, said: dict[str, str]) -> dict[str, str]:
     if not pairs or any(len(pair) < 2 or not pair[0].strip() or not pair[1].strip() for pair in pairs):
         raise click.UsageError(said["villages"].format(text=text))
     return {pair[0].strip(): pair[1].strip() for pair in pairs}
+
+
+def _text(data: bytes) -> str:
+    """The text of a CSV file: Chinese Excel writes GB18030 unless it is asked for UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("gb18030")
+
+
+def _check_certificate(certificate: str, key: str) -> None:
+    """Raise HubError where a certificate and a key do not belong together, or are none."""
+    try:
+        # An empty password: a locked key is refused instead of asked about behind the server's start.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        context = {"certificate": certificate, "key": key, "reason": error.strerror or error}
+        raise HubError(Problem("PLUGINS_CERTIFICATE", context=context)) from error
 
 
 def _asked(said: dict[str, str]) -> str:

@@ -176,3 +176,25 @@ def test_serving_says_where_and_stops_when_interrupted(hub: Path) -> None:
     assert "已停下" in out
     assert "还没有账号" in problem
     assert "Traceback" not in problem
+
+
+def test_a_certificate_that_is_none_is_refused_before_anything_is_served(
+    hub: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.pem").write_text("no certificate", encoding="utf-8")
+    pem = str(tmp_path / "x.pem")
+    status, out, err = cunce(capsys, "hub", "serve", "--station", str(hub), "--certificate", pem, "--key", pem)
+    assert (status, out) == (1, "")
+    assert err.count("[") - err.count("[SSL") == 1
+    assert "[PLUGINS_CERTIFICATE]" in err
+
+
+def test_villages_come_from_a_csv_file_as_chinese_excel_saves_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "villages.csv"
+    table.write_text("代码,名称\n999999001001,红星村\n", encoding="gb18030")
+    arguments = ("--station", str(tmp_path / "hub"), "--name", "清河镇", "--villages", str(table), "--no-forms")
+    assert cunce(capsys, "hub", "init", *arguments)[0] == 0
+    with Station.open(tmp_path / "hub", readonly=True) as station:
+        assert [village.name for village in station.villages] == ["红星村"]
