@@ -55,7 +55,8 @@ class Assembly:
 
     def node(self, node: ModelNode) -> Node:
         """Return the frozen node with all below it."""
-        if node.repeat:
+        # What stands there several times though no repeat shows it is data that the form brings along.
+        if node.repeat or (node.children and node.instances > 1):
             return self._repeat(node)
         if node.children or node.path in self.body.groups:
             return self._group(node)
@@ -88,7 +89,7 @@ class Assembly:
             relevant=self._expression(node, "relevant", "relevant"),
             readonly=self._expression(node, "readonly", "read_only", _NEVER),
             count=Expression(count, self.place(node.path, "repeat_count")) if count else None,
-            fixed=bool(count) or fixed not in _NEVER,
+            fixed=bool(count) or fixed not in _NEVER or not node.repeat,
             initial=node.instances,
             ledger=_ledger(node.bind),
             place=self.place(node.path, ""),
