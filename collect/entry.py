@@ -49,7 +49,8 @@ def add_record(
     found = [*problems, *(p for p in instance.problems() if p.severity == "error" and p not in problems)]
     if any(problem.severity == "error" for problem in found):
         raise EntryError(found)
-    return station.save(instance, form, record=record, author=author or station.author, village=village)
+    by = author or station.author or station.name
+    return station.save(instance, form, record=record, author=by, village=village)
 
 
 def answers_in(file: IO[str]) -> object:

@@ -25,18 +25,23 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("invitation")
+@click.option("--author", default="", help="填写人姓名。 / Who saves on this laptop; else its name stands for them.")
 @station_option
 @json_option
-def join(invitation: str, station_dir: Path, as_json: bool) -> None:
+def join(invitation: str, author: str, station_dir: Path, as_json: bool) -> None:
     """加入乡镇中心 / Join the hub that made INVITATION (a .cunce-invite file, or address#code).
 
     Without a network the file alone is enough: exchange by USB stick with `cunce sync run --folder`.
     """
+    from collect.station import Station
     from sync import joining
     from sync.identity import read_invitation
 
     with _bar() as progress:
         joined = joining.join(station_dir, read_invitation(invitation), progress=progress)
+    if author.strip():
+        with closing(Station.open(station_dir)) as station:
+            station.set_author(author.strip())
     if as_json:
         print_json(_joined_data(joined))
         return

@@ -82,7 +82,7 @@ def import_(
     pairs = [word.partition("=") for word in mapping]
     with Station.open(station_dir) as station, progress_bar("导入") as advance:
         result = import_ledger(
-            station, form, file, author=author or station.author, village=village,
+            station, form, file, author=author or station.author or station.name, village=village,
             mapping={header: question for header, _, question in pairs}, returned=returned,
             language=language(), progress=advance,
         )  # fmt: skip

@@ -49,6 +49,14 @@ def places(tmp_path: Path) -> tuple[Path, Path, Path]:
     return tmp_path / "hub", tmp_path / "one", tmp_path / "stick"
 
 
+def test_a_laptop_learns_who_works_on_it_when_it_joins(
+    cunce: Shell, places: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    cunce("join", tmp_path / "一号.cunce-invite", "--station", places[1], "--author", "王建国")
+    with Station.open(places[1], readonly=True) as station:
+        assert (station.name, station.author) == ("一号", "王建国")
+
+
 def test_a_whole_day_by_stick(cunce: Shell, places: tuple[Path, Path, Path], tmp_path: Path) -> None:
     hub, one, stick = places
     said = cunce("join", tmp_path / "一号.cunce-invite", "--station", one)
