@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from forms.expressions import Compiled, References, Scope, compile_expression
 from forms.expressions.context import NAMESPACES
@@ -18,33 +19,40 @@ def unsteady(program: Program) -> str:
     One pass over its rules in order must be enough: nothing a rule gives is read by a rule that had its turn; no rule
     reads its own outcome; repeats neither nest nor count; what a new record starts from is always the same.
     """
+    reasons = (*_shape_reasons(program), *_rule_reasons(program), *_start_reasons(program))
+    return next(iter(reasons), "")
+
+
+def _shape_reasons(program: Program) -> Iterator[str]:
     for spec in program.specs.values():
         if len(spec.repeats) > 1:
-            return f"nested repeat {spec.path}"
+            yield f"nested repeat {spec.path}"
         if spec.count is not None:
-            return f"repeat_count {spec.path}"
+            yield f"repeat_count {spec.path}"
+
+
+def _rule_reasons(program: Program) -> Iterator[str]:
     for rule in program.order:
         if rule.compiled is not None and not UNSTEADY.isdisjoint(rule.compiled.functions):
-            return f"chance {rule.spec.path}"
+            yield f"chance {rule.spec.path}"
         if rule.aspect == "choices":
             continue
         if rule.aspect == "calculate" and any(one.path == rule.spec.path for one in rule.references):
-            return f"reads itself {rule.spec.path}"
-        if any(
-            watch.rule.rank <= rule.rank and watch.rule.rank >= 0 and watch.rule.aspect != "choices"
-            for path in _outcome(program, rule)
-            for watch in program.watches.get(path, ())
-        ):
-            return f"read before {rule.spec.path}"
-    for deed in program.deeds:
-        if _is_first(deed) and deed.value is not None and _varies(deed.value) and not _is_fresh(program, deed):
-            return f"starting value {deed.action.target}"
-        if _is_first(deed) and deed.action.target in program.triggers:
-            return f"starting value that triggers {deed.action.target}"
+            yield f"reads itself {rule.spec.path}"
+        watches = (watch for path in _outcome(program, rule) for watch in program.watches.get(path, ()))
+        if any(0 <= watch.rule.rank <= rule.rank and watch.rule.aspect != "choices" for watch in watches):
+            yield f"read before {rule.spec.path}"
+
+
+def _start_reasons(program: Program) -> Iterator[str]:
+    for deed in filter(_is_first, program.deeds):
+        if deed.value is not None and _varies(deed.value) and not _is_fresh(program, deed):
+            yield f"starting value {deed.action.target}"
+        if deed.action.target in program.triggers:
+            yield f"starting value that triggers {deed.action.target}"
     for spec, _ in program.preloads:
         if spec.repeats:
-            return f"metadata {spec.path}"
-    return ""
+            yield f"metadata {spec.path}"
 
 
 def _outcome(program: Program, rule: Rule) -> list[str]:
