@@ -140,7 +140,7 @@ class Station:
             raise StationError(Problem("COLLECT_ROLE_UNKNOWN", context={"role": role, "known": ", ".join(ROLES)}))
         given = Settings(settings.new_id(), name, role, township, settings.villages_of(villages), author)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # people's numbers are nobody else's on this machine
             present = {path.name for path in folder.iterdir()}
             if settings.FILE in present:
                 raise StationError(Problem("COLLECT_STATION_EXISTS", Place(file=str(folder))))

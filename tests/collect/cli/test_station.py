@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -137,7 +138,8 @@ def test_a_form_of_ones_own_is_added_and_takes_answers(cunce: Command, tmp_path:
     added = cunce("station", "add-form", own(tmp_path, "own.yml"), "household", "--station", "甲")
     assert (added.status, added.err) == (0, "")
     assert "已添加表单：水源登记（water_source 1）" in added.out
-    saved = cunce("collect", "add", "water_source", "--set", "village=999999001001", "--set", "spring=龙井", "--station", "甲")
+    words = ("--set", "village=999999001001", "--set", "spring=龙井")
+    saved = cunce("collect", "add", "water_source", *words, "--station", "甲")
     assert saved.status == 0, saved.err
     again = cunce("--lang", "en", "station", "add-form", own(tmp_path, "own.yml"), "--station", "甲", "--json")
     assert json.loads(again.out)["forms"] == [
@@ -186,3 +188,9 @@ def test_a_record_is_erased_by_law_after_a_question(
     assert (again.status, "COLLECT_RECORD_ERASED" in again.err) == (1, True)
     assert "COLLECT_RECORD_UNKNOWN" in cunce("station", "erase", "x", "--reason", "r", "--yes", "--station", "甲").err
     assert cunce("station", "verify", "--station", "甲").status == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_a_new_station_is_its_owners_only(cunce: Command, tmp_path: Path) -> None:
+    assert cunce("station", "init", "甲", "--name", "甲", "--no-ledgers").status == 0
+    assert (tmp_path / "甲").stat().st_mode & 0o077 == 0
