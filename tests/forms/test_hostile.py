@@ -114,7 +114,8 @@ def test_a_hostile_form_is_refused_in_time(name: str, tmp_path: Path) -> None:
 
 def test_a_formula_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "f.xlsx"
-    path.write_bytes(book(survey=[["type", "name", "label"], ["text", "a", "A"], ["text", "b", '=CONCATENATE("x", "y")']]))
+    rows = [["type", "name", "label"], ["text", "a", "A"], ["text", "b", '=CONCATENATE("x", "y")']]
+    path.write_bytes(book(survey=rows))
     with pytest.raises(FormError) as error:
         read_form(path)
     assert "xy" not in str(error.value)
