@@ -97,6 +97,9 @@ def import_(
         f"{result.rows} rows: {result.created} new, {result.changed} changed, {result.unchanged} unchanged, "
         f"{len(result.rejected)} rows rejected.",
     )
+    if result.incomplete:
+        count = len(result.incomplete)
+        say(f"另有 {count} 行已导入，但有答案没有用上。", f"{count} more rows went in, but for an answer not asked.")
     if result.unmatched:
         headers = "、".join(result.unmatched)
         say(f"没有用到的列：{headers}（可用 --map 指定）", f"Columns not used: {headers} (name them with --map)")

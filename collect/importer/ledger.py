@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,11 @@ _POSITIONS = re.compile(r"\[(\d+)\]")
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a file's rows; `faults` by cell, `rejected` the 1-based Excel rows, `returned` where they went."""
+    """What became of a file's rows.
+
+    `rejected`: 1-based Excel rows that did not go in; `incomplete`: rows that did, but for an answer that the form does
+    not ask in their case; `faults`: all reasons by cell; `returned`: the workbook that holds both kinds of rows.
+    """
 
     form_id: str
     sheet: str
@@ -37,6 +41,7 @@ class Imported:
     unchanged: int = 0
     rows: int = 0
     rejected: list[int] = field(default_factory=list)
+    incomplete: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     unmatched: tuple[str, ...] = ()
     returned: Path | None = None
@@ -46,7 +51,8 @@ class Imported:
         return {
             "form": self.form_id, "sheet": self.sheet, "created": self.created, "changed": self.changed,
             "unchanged": self.unchanged, "rows": self.rows, "rejected_rows": len(self.rejected),
-            "rejected": self.rejected, "unmatched_headers": list(self.unmatched),
+            "rejected": self.rejected, "incomplete_rows": len(self.incomplete), "incomplete": self.incomplete,
+            "unmatched_headers": list(self.unmatched),
             "returned": str(self.returned) if self.returned else None,
             "problems": [fault.problem.as_data() for fault in self.faults],
         }  # fmt: skip
@@ -75,9 +81,10 @@ def import_ledger(
     layout = choose_layout(station, form_id, path, mapping)
     run = _Run(station, form_id, layout, author, village)
     result = run.import_all(progress)
-    if result.rejected:
+    if result.rejected or result.incomplete:
         result.returned = returned or path.with_name(f"{path.stem}_未导入.xlsx")
-        write_returned(result.returned, layout, result.faults, [row - 1 for row in result.rejected], language)
+        rows = [row - 1 for row in (*result.rejected, *result.incomplete)]
+        write_returned(result.returned, layout, result.faults, rows, language)
     return result
 
 
@@ -144,6 +151,7 @@ class _Run:
                 progress(self.result.rows, total)
         self._save()
         self.result.rejected.sort()
+        self.result.incomplete.sort()
         return self.result
 
     def _take(self, record: Gathered) -> None:
@@ -165,6 +173,9 @@ class _Run:
         self._reject(record, faults, sorted(bad))
         if len(bad) == len(record.rows):
             return
+        unasked = list(self._unasked(record, filled, bad))
+        self.result.faults += unasked
+        self.result.incomplete += sorted({fault.row + 1 for fault in unasked})
         if existing is None:
             self.result.created += 1
         elif filled.answers == filled.before:
@@ -243,6 +254,19 @@ class _Run:
                 if not (untouched and (problem.code, problem.place.name) in filled.stood):
                     faults.append(Fault(row, column, self._placed(problem, row, column)))
         return faults
+
+    def _unasked(self, record: Gathered, filled: _Filled, bad: set[int]) -> Iterator[Fault]:
+        """Cells whose question the form does not ask in this case: their answers stay behind, and that is said."""
+        at = {(key, old): new for (key, new), old in filled.places.items()}
+        for (key, index, column), (row, cell) in record.sources.items():
+            target = self.layout.targets[cell]
+            if row in bad or target is None:
+                continue
+            answers = filled.answers[key][at[key, index]] if key else filled.answers
+            if answers.get(column) is None:
+                context = {"question": label(target.column.question), "value": self.layout.sheet.cell(row, cell)}
+                problem = Problem("COLLECT_IMPORT_NOT_ASKED", context=context, severity="warning")
+                yield Fault(row, cell, self._placed(problem, row, cell))
 
     def _cell_of(
         self, record: Gathered, ref: str, places: Mapping[tuple[str, int], int]

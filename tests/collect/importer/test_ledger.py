@@ -124,6 +124,19 @@ def test_a_returned_workbook_mended_goes_into_the_same_household(station: Statio
     assert [m["name"] for m in households(station)["0001"]["member"]] == ["王芳", "李强"]
 
 
+def test_an_answer_that_is_not_asked_is_said_and_not_hidden(station: Station, workbook: Write) -> None:
+    number = person("99999919800101123")
+    rows = [(*HEADER, "务工地点"), ("0001", "王芳", "王芳", "户主", number, "省城")]
+    result = load(station, workbook(rows))
+    assert (result.created, result.rejected, result.incomplete) == (1, [], [2])
+    assert codes(result) == ["COLLECT_IMPORT_NOT_ASKED"]
+    assert result.returned is not None
+    mended = [(*HEADER, "外出务工", "务工地点"), ("0001", "王芳", "王芳", "户主", number, "是", "省城")]
+    again = load(station, workbook(mended))
+    assert (again.changed, again.incomplete) == (1, [])
+    assert households(station)["0001"]["member"][0]["work_place"] == "省城"
+
+
 def test_importing_twice_changes_nothing(station: Station, workbook: Write) -> None:
     path = workbook(
         [HEADER, ("0001", "王芳", "王芳", "户主", person("99999919800101123")), ("0002", "李强", "李强", "户主", "")]
