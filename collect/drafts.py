@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collect.blobs import NAME
 from collect.database import Connection, Connections, scrub, transaction
 from forms.clock import Clock
 from forms.problems import CunceError, Problem
@@ -179,6 +180,11 @@ class Drafts:
                             f"UPDATE {table} SET answers = ? WHERE id = ? AND counter = ?",  # noqa: S608
                             (_text(left), draft_id, counter),
                         )
+
+    def blobs(self) -> set[str]:
+        """Return the names of all blobs that drafts hold, discarded ones and states that undo can reach too."""
+        texts = self._db.rows("SELECT answers FROM draft UNION ALL SELECT answers FROM earlier")
+        return {found[0] for (text,) in texts for found in NAME.finditer(text)}
 
     def scrub(self) -> None:
         """Write the file anew, so that nothing of what was erased is left in it; raises LockedError, DatabaseError."""

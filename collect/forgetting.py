@@ -24,7 +24,9 @@ def begin(station: Station) -> bool:
     erased = station.journal.erased(after=station.projection.forgotten())
     if erased:
         records = [record for _, (_, record) in erased]
+        drafted = station.drafts.blobs()
         station.drafts.forget(records)
+        station.references.forget(records, drafted - station.drafts.blobs())
         slices.forget(station.folder, records)
     return bool(erased)
 

@@ -12,12 +12,14 @@ from uuid6 import uuid7
 
 from collect import forgetting, settings
 from collect.attachments import StationAttachments
+from collect.blobs import Blobs
 from collect.chain import JournalError
 from collect.database import DatabaseError, explained
 from collect.drafts import Drafts
 from collect.entities import EntitySaving
 from collect.journal import Definition, Entry, Journal
 from collect.projection import Conflict, Progress, Projection
+from collect.references import References
 from collect.revision import DELETED, ERASED, Revision, Value
 from collect.saving import Answers, Press, SaveError, Saving, SeenRow
 from collect.search import Hit
@@ -41,7 +43,7 @@ __all__ = [
     "Station", "StationError", "Village",
 ]  # fmt: skip
 BATCH = 500
-_OURS = {"journal.db", "township.db", "drafts.db", "villages", "blobs", "forms"}
+_OURS = {"journal.db", "township.db", "drafts.db", "blobs.db", "villages", "blobs", "forms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ class Station:
         self.shelf = Shelf(self.journal)
         self.projection = Projection(folder / "township.db", self.journal, self.shelf, readonly=readonly)
         self.drafts = Drafts(folder / "drafts.db", clock, readonly=readonly)
+        self.blobs = Blobs(folder / "blobs")
+        self.references = References(
+            folder / "blobs.db", self.journal, self.projection, self.blobs, self.drafts, readonly=readonly
+        )
         self.attachments = StationAttachments(
             self.projection, lambda: self.villages, lambda: self.township.name if self.township else ""
         )
@@ -219,6 +225,7 @@ class Station:
         self.journal.close()
         self.projection.close()
         self.drafts.close()
+        self.references.close()
 
     def __enter__(self) -> Station:
         return self
@@ -468,6 +475,7 @@ class Station:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
         rows = ((table, record, row), *_below(row))
         forgetting.check_reason(self, reason, [key[:2] for key in rows])
+        self.references.catch_up()  # what the record holds of blobs must be known before its content goes
         before = self.journal.erased()
         saving = self._saving(table, author)
         written = self._write(
@@ -563,6 +571,8 @@ class Station:
             except JournalError as error:
                 problems += error.problems
         given = tuple(revisions)
+        if any(each.erased or ERASED in each.changes for each in given):
+            self.references.catch_up()
         appended = self.journal.append(given, contiguous=contiguous)
         self._follow()
         records = {(revision.table, revision.record) for revision in given}
@@ -573,7 +583,7 @@ class Station:
 
     def verify(self) -> tuple[Problem, ...]:
         """Check everything: files, digests, chains, and that the ledgers are what the journal says they are."""
-        found = verify(self.journal, self.projection, self.shelf)
+        found = (*verify(self.journal, self.projection, self.shelf), *self.references.problems())
         pending = Problem("COLLECT_ERASURE_PENDING", Place(file=str(self.folder)))
         return found if forgetting.scrubbed(self) else (*found, pending)
 
