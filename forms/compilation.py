@@ -51,6 +51,7 @@ class _Compiler:
         self.problems: list[Problem] = []
         self.specs: dict[str, Spec] = {}
         self.rules: list[Rule] = []
+        self.expressions: dict[tuple[str, str], Compiled] = {}
         self.repeats = frozenset(node.path for node in form.walk() if isinstance(node, Repeat))
         self.namespaces = {**NAMESPACES, **form.namespaces}
         self.root = Spec(0, None, f"/{form.root}", *_split(form.root), None, (), "root")
@@ -102,6 +103,7 @@ class _Compiler:
             ),
             itext=itext,
             pattern=pattern,
+            expressions=self.expressions,
         )
 
     # Nodes
@@ -183,10 +185,13 @@ class _Compiler:
         return rule
 
     def _compile(self, expression: Expression, context: str) -> Compiled | None:
+        key = (context, expression.source)
         try:
-            return compile_expression(
-                expression.source, scope=Scope(context=context, repeats=self.repeats, namespaces=self.namespaces)
-            )
+            if key not in self.expressions:
+                self.expressions[key] = compile_expression(
+                    expression.source, scope=Scope(context=context, repeats=self.repeats, namespaces=self.namespaces)
+                )
+            return self.expressions[key]
         except ExpressionError as error:
             self.problems.append(error.at(expression.place))
             return None

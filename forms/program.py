@@ -170,7 +170,8 @@ class Program:
     `specs`: every node by path, in document order; `order`: the active rules as they are evaluated; `watches`: path
     -> what reads it; `structure`: a repeat's path -> what reads across its instances; `keys`: a repeat's path (`""`:
     the record) -> Answers key -> node; `was`: the same for names of older versions. `triggers`: actions by the
-    question whose change sets them off; `births`: by the repeat whose new instance does.
+    question whose change sets them off; `births`: by the repeat whose new instance does. `expressions`: (path, source)
+    -> what was compiled for the node at that path.
     """
 
     form: Form
@@ -189,6 +190,7 @@ class Program:
     preloads: tuple[tuple[Spec, tuple[str, str]], ...]
     itext: Mapping[tuple[str, str], tuple[str | Compiled, ...]]
     pattern: Pattern
+    expressions: Mapping[tuple[str, str], Compiled]
 
     def affected(self, path: str) -> frozenset[str]:
         """Return the paths of all nodes that a change of the node at `path` may touch, directly or through others."""

@@ -10,8 +10,8 @@ from functools import cache as remembered
 from importlib import resources
 from pathlib import Path
 
-from forms.checks import check_rows
-from forms.checks.authored import AuthoredRow, read_authored
+from forms.checks import check_authored
+from forms.checks.authored import Authored, AuthoredRow, read_authored
 from forms.checks.form import check_form
 from forms.conversion import Converted, convert
 from forms.definition import Form
@@ -65,8 +65,8 @@ def read_rows(sheets: Mapping[str, Sequence[Row]], file: str = "", *, cache: Pat
 
 def _from_rows(numbered: Mapping[str, Sequence[Row]], file: str) -> Form:
     """The form of numbered rows, checked."""
-    converted = _converted(numbered, file)
     authored = read_authored(numbered, file)
+    converted = _converted(numbered, authored, file)
     rows = {_node_path(row): row for row in authored.named if row.name}
     form = read_xform(
         converted.xml,
@@ -91,9 +91,9 @@ def _numbered(rows: Sequence[Row]) -> Iterator[Row]:
         yield {ROW: str(number), **{str(column): str(value) for column, value in row.items() if value is not None}}
 
 
-def _converted(sheets: Mapping[str, Sequence[Row]], file: str) -> Converted:
+def _converted(sheets: Mapping[str, Sequence[Row]], authored: Authored, file: str) -> Converted:
     """The XForm of the rows with all warnings; raises FormError with every error of the rows, or pyxform's."""
-    errors, warnings = _sorted_out(check_rows(sheets, file))
+    errors, warnings = _sorted_out(check_authored(authored))
     if errors:
         raise FormError(errors, warnings)
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
 from weakref import WeakKeyDictionary
 
 from forms.attachments import SecondaryRows
@@ -15,16 +15,16 @@ _ITEM_PATH = ("root", "item")
 
 
 class Items:
-    """A document of items (`root/item/column`) with an index for every column that is asked for."""
+    """A document of items (`root/item/column`), read when first wanted, with an index for every column asked for."""
 
-    def __init__(self, document: Node) -> None:
-        self._document = document
+    def __init__(self, read: Callable[[], Node]) -> None:
+        self._read = read
         self._indexes: dict[tuple[tuple[str, ...], str], dict[str, list[Node]]] = {}
 
-    @property
+    @cached_property
     def document(self) -> Node:
         """The document node."""
-        return self._document
+        return self._read()
 
     def lookup(self, path: tuple[str, ...], column: str, value: str) -> list[Node] | None:
         """Return the elements at `path` whose child `column` is the text `value`, in document order."""
@@ -39,7 +39,7 @@ class Items:
         return index.get(value, [])
 
     def _at(self, path: tuple[str, ...]) -> list[Node]:
-        nodes = [self._document]
+        nodes = [self.document]
         for name in path:
             nodes = [child for node in nodes for child in node.named(name)]
         return nodes
@@ -73,7 +73,7 @@ class AttachedItems:
     def _items(self) -> Items:
         if self._whole is None:
             self._found.clear()
-            self._whole = Items(_document(self._rows.rows()).document)
+            self._whole = Items(lambda: _document(self._rows.rows()).document)
         return self._whole
 
 
@@ -95,7 +95,7 @@ def attached_items(rows: SecondaryRows) -> AttachedItems:
 @lru_cache(maxsize=256)
 def internal_items(xml: str) -> Items:
     """Return the items of an internal secondary instance from its XML; shared, never to be changed."""
-    return Items(read_document(xml, keep_space=False).document)
+    return Items(lambda: read_document(xml, keep_space=False).document)
 
 
 def _document(rows: Iterable[Mapping[str, str]]) -> Tree:

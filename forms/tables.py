@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -132,11 +133,12 @@ def keys_of(form: Form, children: Iterable[Node]) -> dict[str, str]:
     """Return path -> Answers key of the questions and repeats directly in one row (groups looked through)."""
     members = [(node, groups) for node, groups in _members(form, children, ())]
     plain = [safe_name(node.name).lower() for node, _ in members]
+    often = Counter(plain)
     taken: set[str] = set(_TAKEN_COLUMNS)
     keys: dict[str, str] = {}
     for (node, groups), lower in zip(members, plain, strict=True):
         wished = safe_name(node.name)
-        if plain.count(lower) > 1 and groups:
+        if often[lower] > 1 and groups:
             wished = safe_name(f"{groups[-1]}_{node.name}")
             if wished.lower() in taken:
                 wished = safe_name("_".join((*groups, node.name)))

@@ -51,7 +51,11 @@ def check_rows(sheets: Mapping[str, Sequence[Row]], file: str = "") -> tuple[Pro
 
     `sheets`: sheet -> rows of column -> text, each with its row number under `__row__`.
     """
-    form = read_authored(sheets, file)
+    return check_authored(read_authored(sheets, file))
+
+
+def check_authored(form: Authored) -> tuple[Problem, ...]:
+    """Return every problem of rows that were read; as `check_rows`."""
     too_large = tuple(extent.check(form))
     if too_large:
         return too_large

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from forms.definition import Expression, Form, Label, Question, Repeat, SecondaryInstance
@@ -45,15 +45,13 @@ _ACTED: Final = frozenset(
 def check_form(form: Form) -> tuple[Problem, ...]:
     """Return every problem of a form that was read: expressions that cannot run, paths that lead nowhere (warnings),
     and what runs differently here or in ODK Collect (warnings)."""
-    return (*_compilation(form), *_expressions(form), *_questions(form), *_settings(form), *_columns(form))
-
-
-def _compilation(form: Form) -> tuple[Problem, ...]:
+    compiled: Mapping[tuple[str, str], Compiled] = {}
+    faults: tuple[Problem, ...] = ()
     try:
-        compile_form(form)
+        compiled = compile_form(form).expressions
     except FormError as error:
-        return error.problems
-    return ()
+        faults = error.problems
+    return (*faults, *_expressions(form, compiled), *_questions(form), *_settings(form), *_columns(form))
 
 
 def _settings(form: Form) -> Iterator[Problem]:
@@ -101,17 +99,18 @@ def _questions(form: Form) -> Iterator[Problem]:
                 yield Problem("FORMS_HERE_APPEARANCE", question.place, {**context, "word": word}, "warning")
 
 
-def _expressions(form: Form) -> Iterator[Problem]:
+def _expressions(form: Form, known: Mapping[tuple[str, str], Compiled]) -> Iterator[Problem]:
     """Paths that no node has, and what ODK Collect does not know, expression by expression."""
-    known = _paths(form)
+    paths = _paths(form)
     repeats = frozenset(node.path for node in form.walk() if isinstance(node, Repeat))
     namespaces = {**NAMESPACES, **form.namespaces}
     for path, expression in _sources(form):
+        compiled = known.get((path, expression.source))
         try:
-            compiled = compile_expression(expression.source, scope=Scope(path, repeats, namespaces))
+            compiled = compiled or compile_expression(expression.source, scope=Scope(path, repeats, namespaces))
         except ExpressionError:
             continue
-        yield from _nowhere(compiled, expression, known)
+        yield from _nowhere(compiled, expression, paths)
         yield from _only_here(compiled, expression)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from forms.expressions.errors import ExpressionError
 from forms.expressions.lexer import Token, tokenise
 from forms.expressions.syntax import (
@@ -30,8 +32,12 @@ _ANY_NODE = NodeTest("node")
 _DESCENDANTS = Step("descendant-or-self", _ANY_NODE)
 
 
+@lru_cache(maxsize=64)
 def parse(source: str) -> Syntax:
-    """Return the syntax tree of `source`; raises ExpressionError with the place of the first fault."""
+    """Return the syntax tree of `source`; raises ExpressionError with the place of the first fault.
+
+    The latest ones are remembered: who compiles an expression asks next what it reads.
+    """
     parser = _Parser(source, tokenise(source))
     if parser.at_end():
         raise ExpressionError("FORMS_EXPRESSION_EMPTY", source=source)
