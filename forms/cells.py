@@ -68,6 +68,12 @@ class Cell(Node):
             cell = cell.above
         return "/" + "/".join(reversed(parts))
 
+    def attribute_node(self, name: str, prefix: str = "") -> Node:
+        """Return an attribute's node, added with an empty value where there is none."""
+        if self.attribute(name) is None:
+            self.set_attribute(name, "", prefix=prefix)
+        return next(one for one in self.attributes or () if one.name == name)
+
     def around(self, path: str) -> Cell:
         """Return the cell at `path` on the way up (itself included), the root where `path` is ''."""
         cell = self

@@ -13,7 +13,21 @@ from forms.expressions.context import NAMESPACES
 from forms.expressions.parser import parse
 from forms.ordering import circles, in_order
 from forms.problems import Place, Problem
-from forms.program import ACTIVE, Aspect, Deed, Options, Pattern, Program, Rule, Spec, Text, Watch, steps_to, within
+from forms.program import (
+    ACTIVE,
+    Aspect,
+    Calculated,
+    Deed,
+    Options,
+    Pattern,
+    Program,
+    Rule,
+    Spec,
+    Text,
+    Watch,
+    steps_to,
+    within,
+)
 from forms.secondary import internal_items
 from forms.tables import keys_of, safe_name
 from forms.values import kind_of, normalise, text_of
@@ -70,6 +84,7 @@ class _Compiler:
             for language, texts in self.form.itext.items()
             for name, parts in texts.items()
         }
+        attributes = tuple(self._attributes())
         self._read_choice_labels()
         order = self._ordered()
         if self.problems:
@@ -104,6 +119,7 @@ class _Compiler:
             itext=itext,
             pattern=pattern,
             expressions=self.expressions,
+            attributes=attributes,
         )
 
     # Nodes
@@ -245,6 +261,14 @@ class _Compiler:
         scope = next((mine for mine, theirs in reversed(list(around)) if mine == theirs), "")
         action = replace(action, events=tuple(_EVENTS.get(event, event) for event in action.events))
         return Deed(action, value, nodes, scope, steps_to(action.target, scope), steps_to(action.target, ""))
+
+    def _attributes(self) -> Iterator[Calculated]:
+        for path, expression in self.form.attributes.items():
+            owner, _, name = path.rpartition("/@")
+            compiled = self._compile(expression, path)
+            if compiled is not None:
+                prefix, _, bare = name.rpartition(":")
+                yield Calculated(steps_to(owner, ""), bare, prefix, compiled)
 
     # Dependencies
 

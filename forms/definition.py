@@ -229,6 +229,7 @@ class Form:
     `__row__`), empty for forms that came as XForm only. `itext`: language -> id -> Label part tuple, for itemset
     labels; `itext_media`: language -> id -> kind -> file name. `warnings`: what runs differently or not yet, each
     with its row. `headings`: groups of the body without a node (only forms that no XLSForm made have them).
+    `attributes`: path (`/data/a/@b`) -> what is calculated for it, but for those of entities.
     """
 
     form_id: str
@@ -254,6 +255,7 @@ class Form:
     rows: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     headings: tuple[Heading, ...] = ()
+    attributes: Mapping[str, Expression] = field(default_factory=dict)
 
     def walk(self) -> Iterator[Node]:
         """Yield every node in document order, parents before their children."""

@@ -138,6 +138,7 @@ class Evaluation:
         """Evaluate everything gathered, and the actions triggered by it, until nothing is left."""
         runs: dict[tuple[int, Cell], int] = {}
         done: dict[tuple[Deed, Cell], int] = {}
+        turns = 0
         for _ in range(_MOST_DEEDS):
             while self._heap:
                 rank, _, cell = heappop(self._heap)
@@ -149,7 +150,10 @@ class Evaluation:
                 if runs[key] <= most and cell.tree is not None:
                     self._run(rule, cell)
             if not self._deeds:
-                return
+                turns += 1
+                if turns > _MOST_TURNS or not self._attributes():
+                    return
+                continue
             # One by one: the next action may read what this one's value calculates.
             deed, origin = self._deeds.popleft()
             done[deed, origin] = done.get((deed, origin), 0) + 1
@@ -245,6 +249,26 @@ class Evaluation:
             self.faults[rule.key] = Problem("FORMS_CALCULATION_LONG", rule.place, context)
             text = ""
         self.write(cell, *computed(text, cell.spec, self.context.zone))
+
+    def _attributes(self) -> bool:
+        """Calculate attributes anew, and gather the rules that read any if one has changed; return whether so."""
+        changed = False
+        for one in self.program.attributes:
+            for cell in self.root.reach(one.steps):
+                attribute = cell.attribute_node(one.name, one.prefix)
+                if one.value.references.volatile and attribute.value:
+                    continue  # the moment or chance of the first time stays
+                try:
+                    text = one.value.string(self.context.at(attribute))
+                except ExpressionError:
+                    text = ""
+                changed = changed or attribute.value != text
+                attribute.value = text
+        for rule in self.program.order if changed else ():
+            if rule.compiled is not None and "@" in rule.compiled.source:
+                for cell in self._cells_of(rule):
+                    self._schedule(rule, cell)
+        return changed
 
     def _count(self, rule: Rule, container: Cell) -> None:
         assert rule.compiled is not None

@@ -95,6 +95,10 @@ def _write(cell: Cell, element: etree._Element, writing: _Writing) -> None:
             continue
         space = writing.namespaces.get(child.prefix)
         below = etree.SubElement(element, f"{{{space}}}{child.name}" if space else child.name)
+        is_entity = child.name == "entity" and child.attribute("dataset") is not None
+        for one in () if is_entity else child.attributes or ():
+            own = writing.namespaces.get(one.prefix)
+            below.set(f"{{{own}}}{one.name}" if own else one.name, one.value)
         for name, value in writing.meta.entities.get(id(child), {}).items():
             below.set(name, value)
         if child.spec.is_leaf:

@@ -163,6 +163,16 @@ class Deed:
     from_root: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Calculated:
+    """An attribute with a calculation: its name, its element's, and what it is set to."""
+
+    steps: tuple[str, ...]
+    name: str
+    prefix: str
+    value: Compiled
+
+
 @dataclass(slots=True, eq=False)
 class Program:
     """A form made ready to run, shared by all its instances; immutable after `compile_form`.
@@ -171,7 +181,7 @@ class Program:
     -> what reads it; `structure`: a repeat's path -> what reads across its instances; `keys`: a repeat's path (`""`:
     the record) -> Answers key -> node; `was`: the same for names of older versions. `triggers`: actions by the
     question whose change sets them off; `births`: by the repeat whose new instance does. `expressions`: (path, source)
-    -> what was compiled for the node at that path.
+    -> what was compiled for the node at that path. `attributes`: those that are calculated.
     """
 
     form: Form
@@ -191,6 +201,7 @@ class Program:
     itext: Mapping[tuple[str, str], tuple[str | Compiled, ...]]
     pattern: Pattern
     expressions: Mapping[tuple[str, str], Compiled]
+    attributes: tuple[Calculated, ...] = ()
 
     def affected(self, path: str) -> frozenset[str]:
         """Return the paths of all nodes that a change of the node at `path` may touch, directly or through others."""

@@ -24,6 +24,7 @@ def unsteady(program: Program) -> str:
 
 
 def _shape_reasons(program: Program) -> Iterator[str]:
+    yield from (f"calculated attribute {path}" for path in program.form.attributes)
     for spec in program.specs.values():
         if len(spec.repeats) > 1:
             yield f"nested repeat {spec.path}"

@@ -18,6 +18,7 @@ from forms.xform.model import (
     find,
     is_meta,
     local_name,
+    name_primary,
     primary_instance,
     read_binds,
     read_secondary,
@@ -44,6 +45,7 @@ def read_xform(xml: str, *, file: str = "", written: Mapping[str, Written] = _NO
     primary = primary_instance(model)
     if primary is None:
         raise FormError(Problem("FORMS_XFORM_NO_INSTANCE", Place(file=file)))
+    name_primary(html, model)
     root = read_tree(primary)
     itext = read_itext(model)
     binds = read_binds(model, root)
@@ -85,6 +87,7 @@ def read_xform(xml: str, *, file: str = "", written: Mapping[str, Written] = _NO
         namespaces={prefix: uri for prefix, uri in html.nsmap.items() if prefix},
         warnings=tuple(body.problems) + tuple(_lost_binds(binds)),
         headings=tuple(body.headings),
+        attributes=_attributes(root, binds),
     )
 
 
@@ -118,6 +121,18 @@ def _instance_name(meta: ModelNode | None, reader: BodyReader) -> Expression | N
         if local_name(child.name) == "instanceName" and child.bind.get("calculate"):
             return Expression(child.bind["calculate"].strip(), Place(sheet="settings", column="instance_name"))
     return None
+
+
+def _attributes(root: ModelNode, binds: Binds) -> dict[str, Expression]:
+    """What is calculated for attributes; an entity's own are said by its declaration."""
+    found = {}
+    for path, bind in binds.on_attributes.items():
+        owner, _, name = path.rpartition("/@")
+        node = find(root, owner)
+        source = bind.get("calculate", "").strip()
+        if node is not None and source and "dataset" not in node.attributes:
+            found[f"{node.path}/@{name}"] = Expression(source, Place(name=path))
+    return found
 
 
 def _entities(root: ModelNode, binds: Binds, body: Body) -> list[Entity]:

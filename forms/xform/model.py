@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -36,6 +37,22 @@ def primary_instance(model: etree._Element) -> etree._Element | None:
     for instance in elements(model, "instance"):
         return next(elements(instance), None)
     return None
+
+
+def name_primary(html: etree._Element, model: etree._Element) -> None:
+    """Write `instance('id')/data/a`, where the id is the primary instance's own, as `/data/a` everywhere.
+
+    Changes the attributes of `html`. Source: ODK XForms, section Instances: the primary instance may have an id.
+    """
+    primary = first(model, "instance")
+    own = primary.get("id", "") if primary is not None else ""
+    if not own:
+        return
+    call = re.compile(rf"""\binstance\(\s*(["']){re.escape(own)}\1\s*\)\s*(?=/)""")
+    for element in html.iter():
+        for name, value in element.attrib.items() if isinstance(element.tag, str) else ():
+            if "instance(" in str(value):
+                element.set(name, call.sub("", str(value)))
 
 
 def read_tree(root: etree._Element) -> ModelNode:
