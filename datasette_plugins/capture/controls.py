@@ -29,7 +29,7 @@ def control_of(question: Question, *, readonly: bool, choices: int) -> str:
     if not question.shown or _HEADS & set(question.appearance):
         return ""
     kind = _kind(question, choices)
-    if kind in ("note", "unable"):
+    if kind == "note":
         return kind
     return "readout" if readonly or question.calculate is not None else kind
 
@@ -37,7 +37,7 @@ def control_of(question: Question, *, readonly: bool, choices: int) -> str:
 def _kind(question: Question, choices: int) -> str:
     appearance = set(question.appearance)
     if question.type in _FILES:
-        return "unable"
+        return "media"
     if question.type in _PLAIN:
         return _PLAIN[question.type]
     if question.itemset is not None:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from datasette_plugins.capture.controls import mode_of_keys
+from datasette_plugins.capture.media import media
 from datasette_plugins.capture.view import Block, Option, View
 from datasette_plugins.ui.language import say
 
@@ -51,7 +52,7 @@ def _macros(language: str) -> Any:
     environment = Environment(
         loader=PackageLoader("datasette_plugins.ui", "templates"), autoescape=True, trim_blocks=True
     )
-    environment.globals.update(t=partial(_say, language), short=_short, keys=mode_of_keys, wide=_wide)
+    environment.globals.update(t=partial(_say, language), short=_short, keys=mode_of_keys, wide=_wide, media=media)
     return environment.get_template("capture/blocks.html").module
 
 
@@ -69,7 +70,7 @@ def _wide(view: View) -> bool:
     """Whether a question needs the whole width where short ones stand side by side."""
     if view.kind in ("radio", "check", "rank"):
         return len(view.options) > 3 or sum(len(_plain(option.label)) for option in view.options) > 10
-    return view.kind in ("note", "unable", "line", "area", "range", "confirm", "point")
+    return view.kind in ("note", "media", "line", "area", "range", "confirm", "point")
 
 
 _plain: Callable[[Markup], str] = Markup.striptags

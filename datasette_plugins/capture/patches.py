@@ -69,7 +69,7 @@ def _difference(old: View | None, view: View, language: str, told: bool) -> dict
             found[name] = str(value) if name in ("label", "hint") else value
     if "problem" in found or "grave" in found:
         found.update(problem=view.problem, grave=view.grave)
-    if view.kind in ("group", "repeat", "row", "note", "unable"):
+    if view.kind in ("group", "repeat", "row", "note"):
         return found
     if old is None or (old.kind, old.on, old.options) != (view.kind, view.on, view.options):
         found.update(kind=view.kind, control=str(drawing.control(view, language)))

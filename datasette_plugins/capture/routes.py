@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from datasette.utils.asgi import NotFound, Response
 
 from collect.saving import SaveError
-from datasette_plugins.capture import start
+from datasette_plugins.capture import location, media, start
 from datasette_plugins.capture.lookup import fitting
 from datasette_plugins.capture.outline import plain
 from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sitting, sittings_of, title_of
@@ -97,6 +97,36 @@ async def options(datasette: Any, request: Any) -> Any:
         return _refused(400)
     except SettledError:
         return _json({"conflict": True, "gone": True}, 409)
+
+
+async def keep_file(datasette: Any, request: Any) -> Any:
+    """Keep a photo or file that was picked for a question; its name, and where it was taken."""
+    if request.method != "POST" or request.headers.get("x-cunce") != "capture":
+        return _refused(405)
+    language = language_of(request)
+    try:
+        return _json(await media.receive(datasette, request, _key_of(request.args), language))
+    except CunceError as error:
+        status = 503 if error.retryable else 400
+        return _json({"problems": [plain(problem, language) for problem in error.problems]}, status)
+    except SettledError:
+        return _json({"conflict": True, "gone": True}, 409)
+    except (KeyError, ValueError):
+        return _refused(400)
+
+
+async def place(datasette: Any, request: Any) -> Any:
+    """What place a pasted text names."""
+    try:
+        return _json(location.read(request.args.get("text") or "", request.args.get("datum") or ""))
+    except CunceError as error:
+        return _json({"problems": [plain(problem, language_of(request)) for problem in error.problems]}, 400)
+
+
+async def ground(datasette: Any, request: Any) -> Any:
+    """What the page's map shows of a village."""
+    village = request.args.get("village") or ""
+    return _json(await desk_of(datasette).read(lambda station: location.ground(station, village)))
 
 
 async def saved(datasette: Any, request: Any) -> Any:
@@ -190,6 +220,9 @@ ROUTES = (
     (r"/-/capture/-/save$", save),
     (r"/-/capture/-/discard$", discard),
     (r"/-/capture/-/options$", options),
+    (r"/-/capture/-/media$", keep_file),
+    (r"/-/capture/-/place$", place),
+    (r"/-/capture/-/ground$", ground),
     (r"/-/capture/-/saved/(?P<form>[^/]+)/(?P<record>[^/]+)$", saved),
     (r"/-/capture/(?P<form>[^/]+)(?:/(?P<record>[^/]+))?$", form),
 )

@@ -17,6 +17,7 @@ from collect.ledgers import Ledger as Kept
 from collect.overview import MOST_CHILDREN, labels_query, rows_query, search_clause
 from collect.revision import DELETED, PARENT
 from datasette_plugins.desk import configuration, desk_of
+from datasette_plugins.media.address import cell as media_cell
 from datasette_plugins.scope import TOWNSHIP, allowed, sees
 from datasette_plugins.ui.language import language_of, say
 from datasette_plugins.ui.ledgers import Ledger, Shown, ledgers_of, shown_value
@@ -157,6 +158,8 @@ class Browsing:
 
     def cell(self, column: Shown, value: Any) -> str:
         """Return a value as people read it, a linked record as its label; empty for none."""
+        if column.kind == "media" and value:
+            return media_cell(value, self.language, base=self.datasette.urls.path("").rstrip("/"))
         if column.kind == "record" and value:
             return self._labels.get((column.target, str(value))) or say("record.elsewhere", self.language)
         return shown_value(column, value, self.language)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from collect.blobs import is_name
 from collect.ledgers import Ledger as Kept
 from collect.ledgers import language as language_in
+from datasette_plugins.media.address import words as blob_words
 from datasette_plugins.ui.language import say
 from forms.definition import Form, Group, Repeat
 from forms.tables import Column, Table
@@ -229,6 +231,8 @@ def shown_value(column: Shown, value: Any, language: str) -> str:
         return say("list.comma", language).join(column.choices.get(code, code) for code in text.split())
     if column.kind == "shape":
         return say("shape.drawn", language)
+    if column.kind == "media" and is_name(text):
+        return blob_words(text, language)
     if column.kind == "number" and isinstance(value, float):
         return f"{value:.6g}"
     if column.kind == "point" and isinstance(value, float):
