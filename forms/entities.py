@@ -10,7 +10,7 @@ from uuid import UUID
 
 from forms.cells import Cell
 from forms.definition import Entity, Expression, Form, Repeat
-from forms.expressions import Compiled, Context, ExpressionError, Scope, compile_expression
+from forms.expressions import Compiled, Context, ExpressionError, Node, Scope, compile_expression
 from forms.expressions.context import NAMESPACES
 from forms.values import Value, typed
 
@@ -66,7 +66,10 @@ def _saves(
         if not cell.relevant:
             continue
 
-        def say(expression: Expression | None, at: Cell = cell) -> str:
+        # An entity's expressions stand at its attributes and its label, one step below it.
+        below = cell.attribute_node("id")
+
+        def say(expression: Expression | None, at: Node = below) -> str:
             compiled = _compiled(expression.source, at.path, form) if expression else None
             return _string(compiled, context.at(at)) if compiled else ""
 
