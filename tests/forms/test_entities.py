@@ -36,7 +36,9 @@ def test_every_row_creates_a_record_of_its_own() -> None:
     assert [(each.label, each.properties) for each in (first, second)] == [
         ("张三", {"head_name": "张三"}), ("李四", {"head_name": "李四"}),
     ]  # fmt: skip
-    assert first.create and second.create and first.id != second.id
+    assert first.create
+    assert second.create
+    assert first.id != second.id
 
 
 def test_a_row_updates_or_creates_by_what_stands_in_it() -> None:
