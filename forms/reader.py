@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache as remembered
 from importlib import resources
@@ -63,6 +65,20 @@ def read_rows(sheets: Mapping[str, Sequence[Row]], file: str = "", *, cache: Pat
     return found
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector still: it would walk the hundred thousands of records of a large form in vain."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_uncollected()
 def _from_rows(numbered: Mapping[str, Sequence[Row]], file: str) -> Form:
     """The form of numbered rows, checked."""
     authored = read_authored(numbered, file)
