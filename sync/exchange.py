@@ -12,10 +12,13 @@ from collect.peers import Hub, Peers
 from collect.revision import Revision
 from collect.shelf import read as read_definition
 from forms.problems import CunceError, Problem
+from sync import stick_blobs
 from sync.bundle import Bundle, BundleError, FormSource, read_bundle, write_bundle
+from sync.carrying import carry
 from sync.receipt import Receipt
 from sync.request import Request, advanced, pack_request
 from sync.transport import Refused, Transport
+from sync.transport.folder import FolderTransport
 
 if TYPE_CHECKING:
     from collect.station import Received, Station
@@ -26,12 +29,16 @@ HEAVY = 4_000_000  # characters of answers a bundle, for ledgers full of long no
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an exchange has come: `action` is send or receive, `done` and `total` revisions, `size` bytes so far."""
+    """How far an exchange has come: `action` is send or receive, `done` and `total` revisions, `size` bytes so far.
+
+    For send-blobs and receive-blobs `done` and `total` are bytes, `left` the seconds it will take, where known.
+    """
 
     action: str
     done: int
     total: int
     size: int
+    left: float | None = None
 
 
 @dataclass(slots=True)
@@ -43,6 +50,8 @@ class Outcome:
     `conflicts`: conflicts open here now; `parked`: revisions waiting for others; `forms`: form definitions received;
     `carried`: something lies on the stick that has to be carried to the hub and back; `skew`: seconds by which the
     hub's clock is ahead of this one, known where the hub answers at once.
+    `blobs_sent`, `blobs_received`: photos and files handed over and taken in; `blobs_waiting`: of ours, not confirmed
+    by the hub; `blobs_lacking`: of our records', not here.
     `problems`: what was refused or damaged; the rest of the exchange was done all the same.
     """
 
@@ -60,6 +69,10 @@ class Outcome:
     bytes_sent: int = 0
     bytes_received: int = 0
     requests: int = 0
+    blobs_sent: int = 0
+    blobs_received: int = 0
+    blobs_waiting: int = 0
+    blobs_lacking: int = 0
     carried: bool = False
     skew: int | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -67,6 +80,8 @@ class Outcome:
     @property
     def nothing_to_do(self) -> bool:
         """Whether nothing went either way and nothing is wrong."""
+        if self.blobs_sent or self.blobs_received or self.blobs_waiting:
+            return False
         return not (self.sent or self.received or self.forms or self.problems or self.waiting or self.carried)
 
 
@@ -159,13 +174,31 @@ class _Conversation:
             held = self.hub.held
             self.pull()
             if self.hub.held < held:  # a hub put back from an older copy has lost some
+                self.station.references.doubt(self.hub.hub)
                 self.push()
             self.hub = self.peers.met(self.hub.hub)
         else:
             self.pull()
             self.ask_to_join()
             self.push()
+        self.carry_blobs()
         self.count()
+
+    def carry_blobs(self) -> None:
+        """Let photos and files follow the answers; what does not get through now goes on at the next exchange."""
+
+        def told(action: str, done: int, total: int, left: float | None) -> None:
+            transport = self.transport
+            size = transport.bytes_sent if action == "send-blobs" else transport.bytes_received
+            self.progress(Progress(action, done, total, size, left))
+
+        if isinstance(self.transport, FolderTransport):
+            found = stick_blobs.visit(self.station, self.hub, self.transport.box, told)
+        else:
+            found = carry(self.station, self.hub, self.transport, told)
+        self.outcome.blobs_sent, self.outcome.blobs_received = found.sent, found.received
+        self.outcome.blobs_waiting, self.outcome.blobs_lacking = found.waiting, found.lacking
+        self.outcome.problems.extend(found.problems)
 
     def ask_to_join(self) -> None:
         """Send the petition, until the hub has first answered."""

@@ -7,10 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from collect.blobs import BlobError
 from collect.chain import JournalError
 from collect.journal import Arrival, Definition
 from collect.peers import Peer, PeerError, Peers
 from forms.problems import CunceError, Problem
+from sync import blobs
 from sync.bundle import Bundle, BundleError, read_bundle, write_bundle
 from sync.exchange import BATCH, incoming, light, source_of
 from sync.identity import Invitation, NotAdmittedError, admit, details, recognise, township_of
@@ -24,7 +26,9 @@ MAX_BODY: Final = 64 * 1024 * 1024  # a server may refuse longer requests unread
 FAR: Final = 200  # arrivals: a station that lags further behind is told so, though nothing among them is for it
 JSON: Final = "application/json"
 BUNDLE: Final = "application/vnd.cunce.bundle"
-_STATUS: Final = {NotAdmittedError: 401, PeerError: 403, BundleError: 400, RequestError: 400, JournalError: 409}
+_STATUS: Final = {
+    NotAdmittedError: 401, PeerError: 403, BundleError: 400, BlobError: 400, RequestError: 400, JournalError: 409,
+}  # fmt: skip
 
 
 class ScopeError(CunceError):
@@ -55,6 +59,8 @@ def answer(station: Station, endpoint: str, authorization: str, body: bytes) -> 
             if endpoint == "pull":
                 given = give(station, peers, peer, unpack_request(body))
                 return Response(204) if given is None else Response(200, write_bundle(given), BUNDLE)
+            if endpoint in blobs.ENDPOINTS:
+                return Response(200, blobs.respond(station, peer.station, peer.villages, endpoint, body), blobs.MEDIA)
     except CunceError as error:
         status = 503 if error.retryable else next((n for kind, n in _STATUS.items() if isinstance(error, kind)), 403)
         return Response(status, _json({"problems": [problem.as_data() for problem in error.problems]}))

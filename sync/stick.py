@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collect.blobs import is_name
 from collect.peers import Peer, Peers
 from forms.problems import CunceError, Place, Problem
+from sync import stick_blobs
 from sync.bundle import Bundle, inspect_bundle, write_bundle
 from sync.identity import NotAdmittedError, admit, welcome
 from sync.request import Request, unpack_request
@@ -27,7 +29,8 @@ class Attended:
     """What a hub did with a folder.
 
     `stations`: names of those met. `received`: new revisions taken in; `known`: ones that were here already; `sent`:
-    revisions left for laptops. `problems`: what was not taken, each with its file's name; it stays on the stick.
+    revisions left for laptops. `blobs_received`, `blobs_sent`: photos and files that became whole here, and ones left
+    for laptops. `problems`: what was not taken, each with its file's name; it stays on the stick.
     """
 
     road: str
@@ -35,6 +38,8 @@ class Attended:
     received: int = 0
     known: int = 0
     sent: int = 0
+    blobs_received: int = 0
+    blobs_sent: int = 0
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -55,7 +60,11 @@ def attend(station: Station, folder: Path) -> Attended:
         for sender, problems in refused.items():
             peer = peers.peer(sender)
             if peer is not None and peer.state == "joined":
-                _leave(station, peers, peer, folder, refused=problems, done=done)
+                news = _leave(station, peers, peer, folder, refused=problems, done=done)
+                blobs = stick_blobs.serve(station, peer.station, peer.villages, inbox.parent, news=news)
+                done.blobs_received += blobs.received
+                done.blobs_sent += blobs.sent
+                done.problems.extend(blobs.problems)
                 done.stations.append(peer.name)
     return done
 
@@ -93,8 +102,12 @@ def _take(station: Station, peers: Peers, path: Path, done: Attended) -> list[Pr
 
 def _leave(
     station: Station, peers: Peers, peer: Peer, folder: Path, *, refused: Iterable[Problem], done: Attended
-) -> None:
-    """Leave a station its receipt and everything it lacks; earlier answers, which these contain, go."""
+) -> set[str]:
+    """Leave a station its receipt and everything it lacks; earlier answers, which these contain, go.
+
+    Returns the blobs that the revisions left refer to.
+    """
+    news: set[str] = set()
     box = to_station(folder, station.id, peer.station)
     request = _request(to_hub(folder, station.id) / f"{peer.station}.wanted", peer, done)
     written: list[Path] = []
@@ -107,6 +120,7 @@ def _leave(
         write(path, write_bundle(told))
         written.append(path)
         done.sent += len(bundle.revisions)
+        news.update(str(value) for each in bundle.revisions for value in each.changes.values() if is_name(value))
         request = request.after(receipt)
         following = give(station, peers, peer, request) if receipt.more else None
         if following is None:
@@ -115,6 +129,7 @@ def _leave(
     for path in files(box, ".cunce"):
         if path not in written:
             remove(path)
+    return news
 
 
 def _request(path: Path, peer: Peer, done: Attended) -> Request:

@@ -36,7 +36,7 @@ def routes(datasette: Any) -> list[tuple[str, Any]]:
         (r"/-/laptops$", records.laptops),
         (r"/-/accounts$", records.accounts),
         (r"/-/log$", records.log),
-        (r"/-/exchange/(?P<endpoint>\w+)$", exchange.exchange),
+        (r"/-/exchange/(?P<endpoint>[\w-]+)$", exchange.exchange),
     ]
 
 

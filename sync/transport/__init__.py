@@ -61,6 +61,13 @@ class Transport(Protocol):
         """
         ...
 
+    def ask(self, endpoint: str, body: bytes) -> bytes:
+        """Ask the hub about blobs and return its answer; only where the road answers at once.
+
+        Raises Refused or TransportError.
+        """
+        ...
+
     def pull(self, request: Callable[[], bytes]) -> Iterable[Parcel]:
         """Yield the hub's bundles for this station until there are no more.
 

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from forms.problems import Problem
 from sync.bundle import BundleError, inspect_bundle
 from sync.transport import Parcel, TransportError
 from sync.transport.files import expect_folder, files, read, remove, write
@@ -48,6 +49,15 @@ class FolderTransport:
             self._write(self._out / name, data)
         self._clear(name)
         return None
+
+    @property
+    def box(self) -> Path:
+        """Where the stick carries what is between the station and the hub."""
+        return self._out.parent
+
+    def ask(self, endpoint: str, body: bytes) -> bytes:
+        """See Transport.ask: a stick does not answer."""
+        raise TransportError(Problem("SYNC_ENDPOINT", context={"name": endpoint}))
 
     def pull(self, request: Callable[[], bytes]) -> Iterator[Parcel]:
         """See Transport.pull; afterwards the stick says how far the station has come."""

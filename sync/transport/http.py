@@ -53,6 +53,10 @@ class HttpTransport:
         """See Transport.push."""
         return self._post("push", data)
 
+    def ask(self, endpoint: str, body: bytes) -> bytes:
+        """See Transport.ask."""
+        return self._post(endpoint, body)
+
     def pull(self, request: Callable[[], bytes]) -> Iterator[Parcel]:
         """See Transport.pull."""
         asked = b""
