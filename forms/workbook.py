@@ -20,8 +20,11 @@ MAX_CELLS: Final = 4_000_000
 ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
+MAX_ROWS: Final = 1_048_576  # Excel's own
 # A cell with content: calamine lays out the whole rectangle up to the last of them.
-_CELL: Final = re.compile(rb'<(?:\w+:)?c\s[^>]*?r="([A-Z]{1,3})(\d{1,7})"[^>]*[^/]>')
+_CELL: Final = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']\s*([A-Za-z]*)(\d+)\s*["'][^>]*[^/]>""")
+# Any row or cell that says where it stands: one beyond Excel's last row makes calamine ask for terabytes, and abort.
+_FAR: Final = re.compile(rb"""<(?:\w+:)?(?:row|c)\s[^>]*?\br\s*=\s*["']\s*[A-Za-z]*(\d{7,})""")
 _FORMS_SHEET: Final = re.compile(
     r"^\s*(?P<name>survey|choices|settings|external_choices|osm|entities)\s*$", re.IGNORECASE
 )
@@ -76,8 +79,12 @@ def _check_zip(data: bytes, place: Place) -> None:
             parts = archive.infolist()
             if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
                 raise FormError(Problem("FORMS_WORKBOOK_TOO_LARGE", place))
+            names = {part.filename.lower() for part in parts}
+            if "[content_types].xml" not in names or "content.xml" in names or "xl/workbook.bin" in names:
+                # An OpenDocument or binary workbook, whose extent nobody has looked at, under another's name.
+                raise FormError(Problem("FORMS_WORKBOOK_NOT_EXCEL", place, {"suffix": PurePath(place.file).suffix}))
             for part in parts:
-                if part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
+                if part.filename.lower().endswith(".xml"):
                     _check_extent(archive, part, place)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise FormError(Problem("FORMS_WORKBOOK_BROKEN", place, {"said": error})) from error
@@ -94,6 +101,8 @@ def _check_extent(archive: zipfile.ZipFile, part: zipfile.ZipInfo, place: Place)
         tail = b""
         while chunk := stream.read(1 << 20):
             text = tail + chunk
+            if any(int(row[-20:]) > MAX_ROWS for row in _FAR.findall(text)):
+                raise FormError(Problem("FORMS_WORKBOOK_BROKEN", place, {"said": f"{part.filename}: row > {MAX_ROWS}"}))
             for column, row in _CELL.findall(text):
                 rows = max(rows, int(row))
                 columns = max(columns, _column_number(column))
@@ -104,7 +113,7 @@ def _check_extent(archive: zipfile.ZipFile, part: zipfile.ZipInfo, place: Place)
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 

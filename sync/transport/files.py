@@ -11,6 +11,7 @@ from typing import Final
 from forms.problems import Place, Problem
 from sync.transport import TransportError
 
+ROOT: Final = "cunce"  # what of a stick is ours
 PART: Final = ".part"  # a file still being written: whoever finds one alone may ignore it
 LONGEST: Final = 128 * 1024 * 1024
 _CODES: Final = {
@@ -32,7 +33,7 @@ def write(path: Path, data: bytes) -> None:
     """Write a file whole: under another name, to the disk, then renamed. Raises TransportError."""
     part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make(path.parent)
         for left in path.parent.glob(f"{path.name}.*{PART}"):
             remove(left)
         with part.open("wb") as file:
@@ -45,6 +46,18 @@ def write(path: Path, data: bytes) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise failed(error, path) from error
+
+
+def _make(folder: Path) -> None:
+    """Make the folders that are missing below the stick's own: one pulled out is not made anew where it hung."""
+    missing: list[Path] = []
+    while not folder.is_dir():
+        missing.append(folder)
+        if folder.name == ROOT:
+            break
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
 
 
 def read(path: Path) -> bytes:

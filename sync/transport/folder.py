@@ -19,9 +19,8 @@ from typing import Final
 from forms.problems import Problem
 from sync.bundle import BundleError, inspect_bundle
 from sync.transport import Parcel, TransportError
-from sync.transport.files import expect_folder, files, read, remove, write
+from sync.transport.files import ROOT, expect_folder, files, read, remove, write
 
-ROOT: Final = "cunce"
 _NAME: Final = re.compile(r"(?P<station>[a-z0-9][a-z0-9-]{0,63})-(?P<first>\d{1,18})-(?P<last>\d{1,18})\.cunce")
 
 

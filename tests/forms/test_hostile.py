@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
-from forms.reader import FormError, read_form
+from forms.export import to_xlsx
+from forms.reader import FormError, load_shipped, read_form
 from tests.forms.fuzzing import run
 
 # Reads a form and prints what came of it, the seconds (of the processor) and the megabytes it took.
@@ -138,3 +141,30 @@ def test_a_cell_longer_than_excels_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(FormError) as error:
         read_form(path)
     assert error.value.code == "FORMS_EXTENT_CELL"
+
+
+def rebuilt(change: Callable[[str, bytes], bytes]) -> bytes:
+    """A shipped form's workbook with its parts changed."""
+    source, content = zipfile.ZipFile(io.BytesIO(to_xlsx(load_shipped("visit")))), io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in source.namelist():
+            archive.writestr(name, change(name, source.read(name)))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("ref", [b"A4294967295", b"A99999999999999999999", b"A1048577", b"XFD99999", b"AAAAAAA9"])
+def test_a_cell_beyond_every_sheet_is_refused_before_memory_is_asked_for(tmp_path: Path, ref: bytes) -> None:
+    file = tmp_path / "far.xlsx"
+    file.write_bytes(rebuilt(lambda name, data: data.replace(b'r="A2"', b'r="' + ref + b'"', 1)))
+    with pytest.raises(FormError) as caught:
+        read_form(file)
+    assert caught.value.code in ("FORMS_WORKBOOK_BROKEN", "FORMS_WORKBOOK_EXTENT")
+
+
+def test_an_opendocument_sheet_under_excels_name_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "other.xlsx"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", "<x/>")
+    with pytest.raises(FormError, match="FORMS_WORKBOOK_NOT_EXCEL"):
+        read_form(file)
