@@ -112,6 +112,7 @@ _INSERT = f"INSERT INTO revision ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"  #
 _PARK = f"INSERT INTO parked ({_COLUMNS}, missing_station, missing_seq) VALUES ({', '.join('?' * 17)})"  # noqa: S608
 _FIELDS = _COLUMNS.rpartition(", ")[0].replace("changes_digest, ", "") + ", iif(changes IS NULL, changes_digest, NULL)"
 _CHUNK = 500
+_RECENT = 100_000  # revisions among which the last saves are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,6 +421,24 @@ class Journal:
             (record, latest, table),
         )
         return tuple(revision_of(row) for row in rows)
+
+    def of_save(self, save: str) -> tuple[Revision, ...]:
+        """Return what this station wrote in one press of "save", in its order."""
+        rows = self._db.rows(
+            f"SELECT {_FIELDS} FROM revision WHERE station = ? AND save = ? ORDER BY seq",  # noqa: S608
+            (self.station, save),
+        )
+        return tuple(revision_of(row) for row in rows)
+
+    def presses(self, limit: int) -> tuple[tuple[str, str, int, int, Revision], ...]:
+        """Return this station's last saves, newest first: id, author, time, number of records, first revision."""
+        last = self._own_end()[0]
+        found = self._db.rows(
+            "SELECT save, author, max(time), count(DISTINCT record), min(seq) FROM revision "
+            "WHERE station = ? AND seq > ? GROUP BY save ORDER BY max(seq) DESC LIMIT ?",
+            (self.station, last - _RECENT, limit),
+        )
+        return tuple((*row[:4], self.suffix(self.station, row[4] - 1, limit=1)[0]) for row in found)
 
     def digest(self, station: str, seq: int) -> str:
         """Return the digest of a station's revision with that number, "" where it is not held."""

@@ -384,11 +384,10 @@ class Station:
     def save_many(
         self,
         rows: Iterable[tuple[Form | str, Instance | Answers, str | None]],
-        *,
-        author: str,
+        *, author: str, save: str = "",
         progress: Progress | None = None,
     ) -> SavedMany:
-        """Save many records: (form, answers, village); an `_id` in the answers names the record.
+        """Save many records: (form, answers, village); an `_id` in the answers names it; `save`: one id for all.
 
         Every batch of 500 records is all or nothing, and its ledgers are up to date before the next one begins.
         `progress(done, all)` is called after each.
@@ -399,7 +398,7 @@ class Station:
             entries: list[Entry] = []
             for form, answers, village in batch:
                 new, record = self._entries(
-                    answers, form, record=None, author=author, village=village, seen=None
+                    answers, form, record=None, author=author, village=village, seen=None, press=save
                 )
                 entries += new
                 records.append(record)
@@ -417,7 +416,7 @@ class Station:
         author: str,
         village: str | None,
         seen: Mapping[str, str] | None,
-        warnings: list[Problem] | None = None,
+        warnings: list[Problem] | None = None, press: str = "",
     ) -> tuple[tuple[Entry, ...], str]:
         """The entries of one record and of its entities, and its id."""
         form = self.form(form) if isinstance(form, str) else form
@@ -431,7 +430,7 @@ class Station:
         if record is not None and row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": root, "record": record}))
         found = known or self._new_record()
-        saving = self._saving(form, author)
+        saving = self._saving(form, author, press)
         entries = saving.entries(answers, found, row, village)
         if not (form.entities and entries):
             return entries, found
@@ -528,11 +527,11 @@ class Station:
         entries += saving.moved(row, village) if moves else ()
         return Saved(record, self._write(entries))
 
-    def _saving(self, of: Form | str, author: str) -> Saving:
+    def _saving(self, of: Form | str, author: str, press: str = "") -> Saving:
         """The saver for a form, or for the newest form of a table."""
         ledgers = self.projection.ledgers
         form = ledgers[of].form if isinstance(of, str) else of
-        return Saving(form, self.shelf.tables(form), ledgers, Press(author, str(uuid7()), self._new_record))
+        return Saving(form, self.shelf.tables(form), ledgers, Press(author, press or str(uuid7()), self._new_record))
 
     def _new_record(self) -> str:
         return str(uuid7())
