@@ -19,10 +19,10 @@ VILLAGE = "999999001001"
 TODAY = date(2026, 11, 22)
 
 
-def households(number: int, seed: int = 1) -> list[Household]:
-    """Return invented households of one village."""
+def households(number: int, seed: int = 1, at: str = VILLAGE) -> list[Household]:
+    """Return invented households of one village (a code)."""
     census = Census(seed, TODAY)
-    return [census.household(VILLAGE, f"{turn % 12 + 1}组", turn + 1, (30.9, 110.2)) for turn in range(number)]
+    return [census.household(at, f"{turn % 12 + 1}组", turn + 1, (30.9, 110.2)) for turn in range(number)]
 
 
 def told(form: Form, homes: Iterable[Household]) -> list[dict[str, Any]]:
