@@ -27,10 +27,14 @@ class EntitySaving:
     press: Press
     warnings: list[Problem] = field(default_factory=list)
 
-    def entries(self, saves: Saves, before: Saves, village: str) -> tuple[Entry, ...]:
+    def entries(
+        self, saves: Saves, before: Saves, village: str, *, origin: tuple[str, str] = ("", "")
+    ) -> tuple[Entry, ...]:
         """Return the entries of all entities; of a record saved again only what it says differently than `before`.
 
-        `village`: where a new record belongs whose ledger does not ask. Two entities that mean one record are one.
+        `village`: where a new record belongs whose ledger does not ask. `origin`: table and id of the record that is
+        saved: a new record whose ledger asks for one of that table is linked to it. Two entities that mean one record
+        are one.
         """
         known = {(save.dataset, save.id): save for save in before}
         joined: dict[tuple[str, str], EntitySave] = {}
@@ -45,9 +49,9 @@ class EntitySaving:
                 properties = {**other.properties, **properties}
             create = save.create or (other is not None and other.create)
             joined[key] = replace(save, create=create, properties=properties)
-        return tuple(entry for save in joined.values() for entry in self._entity(save, village))
+        return tuple(entry for save in joined.values() for entry in self._entity(save, village, origin))
 
-    def _entity(self, save: EntitySave, village: str) -> Iterator[Entry]:
+    def _entity(self, save: EntitySave, village: str, origin: tuple[str, str]) -> Iterator[Entry]:
         ledger = self.ledgers.get(save.dataset)
         if ledger is None:
             self._warn("COLLECT_ENTITY_NO_LEDGER", save, known=", ".join(self.ledgers))
@@ -57,6 +61,8 @@ class EntitySaving:
         row = self.seeing.row(ledger.name, save.id, None)
         if row is None and save.create and not ledger.parent:
             given = {name: value for name, value in changes.items() if value is not None}
+            links = (c.name for c in ledger.table.columns if c.source == f"{origin[0]}.csv")
+            given = {**dict.fromkeys(links, origin[1]), **given}
             yield from saving.entries(given, save.id, None, village)
         elif row is None or row.gone:
             self._warn("COLLECT_ENTITY_NO_RECORD", save)

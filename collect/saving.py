@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collect.journal import Entry
@@ -23,13 +23,18 @@ class SaveError(CunceError):
 
 @dataclass(frozen=True, slots=True)
 class SeenRow:
-    """A row as its author saw it: its answers, its heads, its village; `gone`: it had been deleted by then."""
+    """A row as its author saw it: its answers, its heads, its village; `gone`: it had been deleted by then.
+
+    `above`: the record it stood under, where that is to change; `fresh`: it is not there yet, but rows will move to it.
+    """
 
     fields: Mapping[str, Value]
     heads: tuple[RevisionId, ...]
     village: str
     gone: bool = False
     rows: Mapping[str, Mapping[str, SeenRow]] = field(default_factory=dict)  # child table -> record -> row
+    above: str = ""
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,11 @@ class Saving:
     ) -> Iterator[Entry]:
         """Entries of one row and of what is below it."""
         changes = self._changes(table, answers, seen)
-        if seen is None and above is not None:
+        if above is not None and (seen is None or seen.above not in ("", above)):
             changes[PARENT] = above
         if seen is not None and seen.gone:
             changes[DELETED] = None
-        if seen is None or changes or seen.village != village:
+        if seen is None or seen.fresh or changes or seen.village != village:
             yield self._entry(table.name, record, village, changes, () if seen is None else seen.heads)
         for child in self._children(table, answers):
             known = {} if seen is None else seen.rows.get(child.name, {})
@@ -158,6 +163,10 @@ class Saving:
                 if row.village != village:
                     yield self._entry(child, row_id, village, {}, row.heads)
                 yield from self.moved(row, village)
+
+    def of(self, ledger: Ledger) -> Saving:
+        """Return the saver of another ledger's form for the same press."""
+        return replace(self, form=ledger.form)
 
     def change(
         self, table: str, record: str, changes: Mapping[str, Value], village: str, parents: tuple[RevisionId, ...]

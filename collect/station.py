@@ -437,7 +437,7 @@ class Station:
         others = EntitySaving(self.projection.ledgers, self.shelf, self._seeing, saving.press)
         now = self._entities(form, given if not isinstance(given, Mapping) else {**answers, "_id": found})
         before = self._entities(form, self.answers(root, known)) if row is not None and not row.gone else ()
-        entries += others.entries(now, before, entries[0].village)
+        entries += others.entries(now, before, entries[0].village, origin=(root, found))
         if warnings is not None:
             warnings += others.warnings
         return entries, found

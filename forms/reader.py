@@ -163,7 +163,7 @@ def _xml_text(file: Path) -> str:
 
 def shipped() -> tuple[str, ...]:
     """Return the names of the ledgers that come with the program, in the order of a village's work."""
-    order = ("village", "household", "left_behind", "needy_household", "risk_point", "visit", "public_place")
+    order = ("village", "household", "left_behind", "needy_household", "risk_point", "visit", "issue", "public_place")
     names = {entry.name.removesuffix(".yml") for entry in resources.files("forms.library").iterdir()}
     return tuple(name for name in order if name in names)
 

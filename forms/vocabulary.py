@@ -174,7 +174,7 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 LEDGER_PREFIX: Final = "ledger::"
 LEDGER_COLUMNS: Final = ("privacy", "unique", "search", "standard", "header", "map", "sheet", "was")
-LEDGER_SETTINGS: Final = ("name", "parent", "title_zh", "title_en", "period")
+LEDGER_SETTINGS: Final = ("name", "parent", "title_zh", "title_en", "period", "visits")
 PRIVACY: Final = ("public", "internal", "sensitive", "minor")
 SEARCH: Final = ("name", "pinyin", "id", "phone")
 UNIQUE: Final = ("yes", "village")

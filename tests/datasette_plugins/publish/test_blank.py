@@ -186,7 +186,7 @@ def test_a_character_in_no_font_is_a_box_and_reported() -> None:
 
 
 def test_what_the_code_at_the_head_says() -> None:
-    assert qr_content(drawn("visit", "zh")[0]) == "cunce:form?id=visit&version=1"
+    assert qr_content(drawn("visit", "zh")[0]) == "cunce:form?id=visit&version=2"
 
 
 @pytest.mark.pdf
@@ -216,7 +216,7 @@ def test_the_command_writes_a_file_and_says_what(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert {key: told[key] for key in ("file", "form_id", "version", "title", "questions", "pages", "copies")} == {
-        "file": str(file), "form_id": "visit", "version": "1", "title": "Visits", "questions": 13, "pages": 1,
+        "file": str(file), "form_id": "visit", "version": "2", "title": "Visits", "questions": 13, "pages": 1,
         "copies": 1,
     }  # fmt: skip
     assert told["bytes"] == file.stat().st_size
