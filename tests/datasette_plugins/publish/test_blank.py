@@ -123,7 +123,8 @@ def test_every_page_says_what_it_is_and_that_it_is_internal(name: str) -> None:
     pages = pymupdf.open(stream=rendered.pdf)
     for number, page in enumerate(pages, start=1):
         text = squeezed(page.get_text())
-        for words in (paper.title, f"第{number}页/共{len(pages)}页", f"表单{name}版本{load_shipped(name).version}", "填表人", "日期", "内部资料"):
+        edition = f"表单{name}版本{load_shipped(name).version}"
+        for words in (paper.title, f"第{number}页/共{len(pages)}页", edition, "填表人", "日期", "内部资料"):
             assert words in text, words
     assert pages.metadata["title"] == paper.title
     assert pages.metadata["creationDate"] == "D:20260305093000+08'00'"
