@@ -9,7 +9,7 @@ from typing import Any
 from collect.database import Connection, quoted
 from collect.families import Families, Key
 from collect.journal import Journal
-from collect.ledgers import Ledger, about, heads_of
+from collect.ledgers import About, Ledger, about, heads_of
 from collect.revision import DELETED, ERASED, PARENT, Revision, RevisionId, Value
 from collect.search import SearchKeys
 
@@ -113,23 +113,27 @@ class Applier:
             if revision.table in self._ledgers:
                 records.setdefault(revision.table, {})[revision.record] = None
         found: dict[Key, _State] = {}
+        anything_hidden = self._db.value("SELECT 1 FROM _hidden LIMIT 1") is not None
         for table, ids in records.items():
+            if self._db.value(f"SELECT 1 FROM {quoted(table)} LIMIT 1") is None and not anything_hidden:  # noqa: S608
+                continue
             for record, rev, status in _selected(
                 self._db, f"SELECT _id, _rev, _status FROM {quoted(table)} WHERE _id IN", ids  # noqa: S608
             ):
                 found[(table, record)] = _State(heads_of(rev), status == "ok")
             hidden = 'SELECT record FROM _hidden WHERE "table" = ? AND record IN'
-            for (record,) in _selected(self._db, hidden, ids, table):
+            for (record,) in _selected(self._db, hidden, ids if anything_hidden else (), table):
                 found[(table, record)] = _State((), False)
         return found
 
     def _insert(self, inserts: Mapping[Key, _Pending]) -> None:
         """Insert new rows, a table at a time."""
-        rows: dict[str, list[list[Any]]] = {}
+        rows: dict[str, list[tuple[str, Mapping[str, Value], About]]] = {}
         for (table, record), pending in inserts.items():
-            rows.setdefault(table, []).append(self._ledgers[table].row(record, pending.fields, about(pending.last)))
-        for table, values in rows.items():
-            self._db.executemany(self._ledgers[table].insert_sql, values)
+            rows.setdefault(table, []).append((record, pending.fields, about(pending.last)))
+        for table, given in rows.items():
+            ledger = self._ledgers[table]
+            self._db.executemany(ledger.insert_sql, ledger.rows(given))
 
     def _update(self, updates: Mapping[Key, _Pending]) -> None:
         """Update changed columns only, grouped by which columns changed (never NULL into the ones left out)."""

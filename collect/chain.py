@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
-from collect.revision import Revision, RevisionId, canonical
+from collect.revision import Revision, RevisionId, canonical, spelled, told
 from forms.problems import CunceError, Problem
 
 # station, seq, parents, time, author, save, form, version, table, record, village, changes, changes_digest,
@@ -24,11 +24,13 @@ class JournalError(CunceError):
 
 def row_of(revision: Revision) -> Row:
     """Return the journal's row of a revision; raises JournalError where its values have no canonical spelling."""
+    if revision.kept is not None:
+        return revision.kept
     try:
         if revision.erased and (revision.changes or len(revision.erased) != 64):
             raise ValueError("erased changes are a digest and nothing else")
         erased = bytes.fromhex(revision.erased)
-        changes = None if erased else canonical(revision.changes).decode()
+        changes = None if erased else spelled(revision.changes)
         named = [[parent.station, parent.seq] for parent in sorted(revision.parents)]
         parents = canonical(named).decode() if named else "[]"
         previous = bytes.fromhex(revision.previous)
@@ -40,7 +42,13 @@ def row_of(revision: Revision) -> Row:
         revision.version, revision.table, revision.record, revision.village, changes, erased, previous, b"",
     )  # fmt: skip
     changes_digest, digest = digests(row)
-    return (*row[:12], changes_digest, previous, digest)
+    return _keep(revision, (*row[:12], changes_digest, previous, digest))
+
+
+def _keep(revision: Revision, row: Row) -> Row:
+    """Let a revision remember its row: it is asked for again on the way into the journal."""
+    object.__setattr__(revision, "kept", row)
+    return row
 
 
 def digests(row: Row) -> Link:
@@ -59,15 +67,17 @@ def digests(row: Row) -> Link:
 
 
 def revision_of(row: Sequence[Any]) -> Revision:
-    """Return the revision of a row (station to changes, previous, then the digest of erased changes or None)."""
-    station, seq, parents, time, author, save, form, version, table, record, village, changes, previous, erased = row
-    return Revision(
+    """Return the revision of a row."""
+    station, seq, parents, time, author, save, form, version, table, record, village, changes, digest, previous, _ = row
+    revision = Revision(
         id=RevisionId(station, seq),
         parents=() if parents == "[]" else tuple(RevisionId(*parent) for parent in json.loads(parents)),
         time=time, author=author, save=save, form=form, version=version, table=table, record=record, village=village,
-        changes={} if changes is None else json.loads(changes), previous=previous.hex(),
-        erased="" if changes is not None else erased.hex(),
+        changes={} if changes is None else told(changes), previous=previous.hex(),
+        erased="" if changes is not None else digest.hex(),
     )  # fmt: skip
+    _keep(revision, tuple(row))
+    return revision
 
 
 def distinct(revisions: Iterable[Revision]) -> dict[Key, Row]:

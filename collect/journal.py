@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,7 +111,6 @@ _COLUMNS = (
 )
 _INSERT = f"INSERT INTO revision ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608
 _PARK = f"INSERT INTO parked ({_COLUMNS}, missing_station, missing_seq) VALUES ({', '.join('?' * 17)})"  # noqa: S608
-_FIELDS = _COLUMNS.rpartition(", ")[0].replace("changes_digest, ", "") + ", iif(changes IS NULL, changes_digest, NULL)"
 _CHUNK = 500
 _RECENT = 100_000  # revisions among which the last saves are looked for
 
@@ -312,12 +312,24 @@ class Journal:
 
     def _links_around(self, keys: Iterable[Key]) -> dict[Key, Link]:
         """What is held of these numbers and of their neighbours in the chain."""
-        wanted = {(station, seq + step) for station, seq in keys for step in (-1, 0, 1)}
-        return {
-            (station, seq): (digest, previous)
-            for table in ("revision", "parked")
-            for station, seq, digest, previous in self._numbered("digest, previous", wanted, table)
-        }
+        numbers: dict[str, list[int]] = {}
+        for station, seq in keys:
+            numbers.setdefault(station, []).append(seq)
+        dense = {each for each, given in numbers.items() if max(given) - min(given) <= 2 * len(given)}
+        wanted = {(one, seq + step) for one in numbers.keys() - dense for seq in numbers[one] for step in (-1, 0, 1)}
+        found: dict[Key, Link] = {}
+        for table in ("revision", "parked"):
+            links = [self._numbered("digest, previous", wanted, table)]
+            for one in dense:
+                links.append(self._between(one, min(numbers[one]) - 1, max(numbers[one]) + 1, table))
+            for station, seq, digest, previous in chain.from_iterable(links):
+                found[(station, seq)] = (digest, previous)
+        return found
+
+    def _between(self, station: str, first: int, last: int, table: str) -> list[tuple[Any, ...]]:
+        """Station, seq, digest and previous of a run of numbers: what a station sends is mostly one."""
+        sql = f"SELECT station, seq, digest, previous FROM {table} WHERE station = ? AND seq BETWEEN ? AND ?"  # noqa: S608
+        return self._db.rows(sql, (station, first, last))
 
     def _count_held(self, rows: list[Row]) -> None:
         """Move each station's gapless maximum on as far as it goes."""
@@ -364,7 +376,7 @@ class Journal:
             )
             parameters = [arrival, scope, scope]
         rows = self._db.rows(
-            f"SELECT arrival, {_FIELDS} FROM revision WHERE {where} ORDER BY arrival LIMIT ?",  # noqa: S608
+            f"SELECT arrival, {_COLUMNS} FROM revision WHERE {where} ORDER BY arrival LIMIT ?",  # noqa: S608
             (*parameters, -1 if limit is None else limit),
         )
         found = [Arrival(row[0], revision_of(row[1:])) for row in rows]
@@ -389,8 +401,8 @@ class Journal:
     def suffix(self, station: str, after: int, *, limit: int | None = None) -> tuple[Revision, ...]:
         """Return what is held of a station after its number `after`, in its order, parked ones too."""
         rows = self._db.rows(
-            f"SELECT {_FIELDS} FROM revision WHERE station = :station AND seq > :after UNION ALL "  # noqa: S608
-            f"SELECT {_FIELDS} FROM parked WHERE station = :station AND seq > :after ORDER BY seq LIMIT :limit",
+            f"SELECT {_COLUMNS} FROM revision WHERE station = :station AND seq > :after UNION ALL "  # noqa: S608
+            f"SELECT {_COLUMNS} FROM parked WHERE station = :station AND seq > :after ORDER BY seq LIMIT :limit",
             {"station": station, "after": after, "limit": -1 if limit is None else limit},
         )
         return tuple(revision_of(row) for row in rows)
@@ -416,7 +428,7 @@ class Journal:
         """Return a record's revisions in order of arrival, those before or up to an arrival number if one is given."""
         latest = upto if upto is not None else before - 1 if before is not None else self.arrived()
         rows = self._db.rows(
-            f"SELECT {_FIELDS} FROM revision WHERE record = ? AND arrival <= ? AND "  # noqa: S608
+            f"SELECT {_COLUMNS} FROM revision WHERE record = ? AND arrival <= ? AND "  # noqa: S608
             '(?3 IS NULL OR "table" = ?3) ORDER BY arrival',
             (record, latest, table),
         )
@@ -462,7 +474,7 @@ class Journal:
 
     def parked(self) -> tuple[Revision, ...]:
         """Return the revisions that wait for parents, by station and number."""
-        rows = self._db.rows(f"SELECT {_FIELDS} FROM parked ORDER BY station, seq")  # noqa: S608
+        rows = self._db.rows(f"SELECT {_COLUMNS} FROM parked ORDER BY station, seq")  # noqa: S608
         return tuple(revision_of(row) for row in rows)
 
     def count(self) -> dict[str, int]:

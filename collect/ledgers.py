@@ -117,22 +117,30 @@ class Ledger:
             places.append((column.name, fits, (None,) * len(column.stored), column))
         return tuple(places)
 
-    def row(self, record: str, fields: Mapping[str, Value], about: About) -> list[Any]:
+    def row(self, record: str, fields: Mapping[str, Value], about: About) -> tuple[Any, ...]:
         """Return the values of a whole row, in the order of `columns`."""
-        row: list[Any] = [record]
+        return self.rows([(record, fields, about)])[0]
+
+    def rows(self, given: Sequence[tuple[str, Mapping[str, Value], About]]) -> list[tuple[Any, ...]]:
+        """Return the values of whole rows, given as record, fields and what is said of each; a column at a time."""
+        fields = [each for _, each, _ in given]
+        said = [about for _, _, about in given]
+        cells: list[Sequence[Any]] = [[record for record, _, _ in given]]
         for name, fits, empty, column in self._places:
-            value = fields.get(name)
-            if value is None or value == "":
-                row += empty
-            elif type(value) is fits and not (fits is int and abs(value) >= _SQLITE_INTEGERS):  # type: ignore[arg-type]
-                row.append(value)
+            values = [each.get(name) for each in fields]
+            if fits is not None and _as_they_are(values, fits):
+                cells.append(values)
             else:
-                row += column.store(value)
-        parent = [fields.get(PARENT)] if self.parent else []
-        unknown = fields.keys() - self.fields.keys() - ({PARENT} if self.parent else set())
-        extra = {name: fields[name] for name in unknown if fields[name] is not None}
-        text = json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
-        return [*row, about.village, *parent, about.rev, about.updated_at, about.updated_by, about.status, text]
+                stored = [empty if value is None or value == "" else column.store(value) for value in values]
+                cells += zip(*stored, strict=True)
+        cells.append([about.village for about in said])
+        if self.parent:
+            cells.append([each.get(PARENT) for each in fields])
+        cells += ([about.rev for about in said], [about.updated_at for about in said])
+        cells += ([about.updated_by for about in said], [about.status for about in said])
+        unknown = set[str]().union(*fields) - self.fields.keys() - ({PARENT} if self.parent else set())
+        cells.append([_extra(each, unknown) for each in fields] if unknown else [None] * len(given))
+        return list(zip(*cells, strict=True))
 
     @cached_property
     def insert_sql(self) -> str:
@@ -154,6 +162,22 @@ class Ledger:
                 value = f"replace(substr({value}, 1, 16), 'T', ' ')"  # to the minute, as people write it
             parts.append(f"coalesce({_label(self, column, value, {}) or value} || ' ', '')")
         return f"trim({' || '.join(parts)})" if parts else f"{prefix}\"_id\""
+
+
+def _as_they_are(values: Sequence[Any], fits: type) -> bool:
+    """Whether a column's answers are all stored as they are: of the column's own type, none of them an empty text."""
+    if not set(map(type, values)) <= {fits, type(None)}:
+        return False
+    if fits is int:
+        numbers = [value for value in values if value is not None]
+        return not numbers or (max(numbers) < _SQLITE_INTEGERS and min(numbers) > -_SQLITE_INTEGERS)
+    return fits is not str or "" not in values
+
+
+def _extra(fields: Mapping[str, Value], unknown: set[str]) -> str | None:
+    """Answers to questions that no form here asks, as JSON."""
+    extra = {name: fields[name] for name in unknown & fields.keys() if fields[name] is not None}
+    return json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
 
 Value = str | int | float | None
 DELETED = "_deleted"  # the field that deletes a record (true) or brings it back (null)
@@ -14,8 +16,7 @@ ERASED = "_erased"  # the field that erases a record by law; its value is the re
 PARENT = "_parent"  # the field of a repeat's row that names the record it belongs to
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RevisionId:
+class RevisionId(NamedTuple):
     """Who wrote a revision and its gapless number there, from 1."""
 
     station: str
@@ -51,6 +52,8 @@ class Revision:
     changes: Mapping[str, Value]
     previous: str = ""
     erased: str = ""
+    # Its row in the journal with the digests, once somebody has worked them out (collect.chain); never copied.
+    kept: tuple[Any, ...] | None = field(init=False, default=None, compare=False, repr=False)
 
     @property
     def changes_digest(self) -> str:
@@ -60,6 +63,8 @@ class Revision:
     @property
     def digest(self) -> str:
         """Hex SHA-256 of all fields, changes replaced by their digest: what `previous` of the next one names."""
+        if self.kept is not None:
+            return str(self.kept[-1].hex())
         header = [
             self.id.station, self.id.seq, [[parent.station, parent.seq] for parent in sorted(self.parents)],
             self.time, self.author, self.save, self.form, self.version, self.table, self.record, self.village,
@@ -73,5 +78,31 @@ def canonical(data: Any) -> bytes:
     return _ENCODER.encode(data).encode("utf-8")
 
 
+def spelled(changes: Mapping[str, Value]) -> str:
+    """Return `canonical` of changes as text, by the quick encoder where both spell the values alike."""
+    kinds = set(map(type, changes.values()))
+    if kinds <= _ALIKE or (kinds <= _NEARLY and all(map(_plain, changes.values()))):
+        try:
+            return orjson.dumps(changes, option=orjson.OPT_SORT_KEYS).decode()
+        except TypeError:  # numbers of more than 64 bits, halves of surrogate pairs
+            pass
+    return canonical(changes).decode()
+
+
+def told(text: str) -> dict[str, Value]:
+    """Return the changes that `spelled` wrote."""
+    changes: dict[str, Value] = orjson.loads(text)
+    if float in map(type, changes.values()):  # a whole number of more than 64 bits has become one
+        changes = json.loads(text)
+    return changes
+
+
+def _plain(value: Value) -> bool:
+    """Whether a number is one that everybody writes without an exponent."""
+    return type(value) is not float or value == 0 or 1e-4 <= abs(value) < 1e15
+
+
+_ALIKE = frozenset({str, int, bool, type(None)})
+_NEARLY = _ALIKE | {float}
 # Made once: json.dumps makes a new one at every call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -26,6 +26,8 @@ def pack(values: Sequence[Any], ids: Mapping[str, int] | None = None) -> Packed:
     `ids`: positions in the bundle's id table; a column whose texts all stand there is written as references.
     """
     kinds = set(map(type, values)) - {type(None), tuple}
+    if float in kinds and not all(isfinite(value) for value in values if type(value) is float):
+        raise ValueError("a number that is not finite")
     if len(kinds) > 1 or kinds & {float, bool}:
         return {"v": list(values)}  # 1, 1.0 and true are equal to Python: a dictionary would mix them up
     distinct = {value: position for position, value in enumerate(dict.fromkeys(values))}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from collect.journal import Definition
 from collect.peers import Hub, Peers
@@ -23,6 +24,7 @@ from sync.transport.folder import FolderTransport
 if TYPE_CHECKING:
     from collect.station import Received, Station
 
+_T = TypeVar("_T")
 BATCH = 5_000  # revisions a bundle: some 200 kB, which a bad network still carries
 HEAVY = 4_000_000  # characters of answers a bundle, for ledgers full of long notes and traces
 
@@ -209,8 +211,8 @@ class _Conversation:
         """Send what the hub lacks; what it refuses is noted, kept here, and does not stop the rest."""
         total = self.own - self.hub.held
         done = 0
-        for bundle in outgoing(self.station, self.hub, batch=self.transport.batch):
-            data = write_bundle(bundle)
+        made = ((each, write_bundle(each)) for each in outgoing(self.station, self.hub, batch=self.transport.batch))
+        for bundle, data in _ahead(made) if total > self.transport.batch else made:
             try:
                 answer = self.transport.push(_name(bundle), data)
             except Refused as refusal:
@@ -317,6 +319,15 @@ class _Conversation:
         outcome.parked = len(self.station.journal.parked())
         outcome.bytes_sent, outcome.bytes_received = transport.bytes_sent, transport.bytes_received
         outcome.requests = transport.requests
+
+
+def _ahead(items: Iterator[_T]) -> Iterator[_T]:
+    """Yield items, the next one made in another thread while the one before is on its way."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="cunce-ahead") as worker:
+        waiting = worker.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = worker.submit(next, items, None)
+            yield item
 
 
 def _name(bundle: Bundle) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from collect.chain import row_of
 from collect.revision import ERASED, Revision, RevisionId
 from sync.columns import (
     ABSENT,
@@ -257,8 +258,8 @@ def _linked(rows: list[list[Any]], links: Any, erased: Mapping[int, str]) -> tup
             before = done.get(RevisionId(row[0].station, row[0].seq - 1))
             if before is None:
                 raise MalformedError("a revision whose link can't be worked out")
-            link = before.digest
-        done[row[0]] = Revision(*[*row, link, erased.get(position, "")])
+            link = row_of(before)[-1].hex()
+        done[row[0]] = Revision(*row, link, erased.get(position, ""))
     if len(done) != len(rows):
         raise MalformedError("a revision that stands twice")
     return tuple(done.values())

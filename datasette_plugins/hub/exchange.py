@@ -7,7 +7,7 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from datasette_plugins.desk import desk_of
-from datasette_plugins.hub.refresh import refresh
+from datasette_plugins.hub.refresh import soon
 from sync.serving import MAX_BODY, answer
 
 
@@ -16,7 +16,7 @@ class TooLongError(Exception):
 
 
 async def exchange(datasette: Any, request: Any) -> Any:
-    """Answer a station's POST to /-/exchange/<endpoint>; after a push the village slices follow."""
+    """Answer a station's POST to /-/exchange/<endpoint>; the village slices follow once it is quiet."""
     if request.method != "POST":
         return Response.json({"problems": []}, status=405)
     endpoint = request.url_vars["endpoint"]
@@ -28,7 +28,7 @@ async def exchange(datasette: Any, request: Any) -> Any:
     if endpoint == "push":
         given = await desk.run(lambda station: answer(station, endpoint, authorization, body))
         if given.status == 200:
-            await refresh(datasette)
+            soon(datasette)
     else:
         given = await desk.read(lambda station: answer(station, endpoint, authorization, body))
     return Response(given.body, status=given.status, content_type=given.content_type)

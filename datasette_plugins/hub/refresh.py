@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collect.station import Station
 
 _LOG = logging.getLogger("cunce.hub")
+QUIET, LONGEST_WAIT = 0.3, 10.0  # seconds without a push before slices follow; seconds they wait at most
 LOOK_EVERY = 2.0  # seconds between looks at whether another process wrote into the journal
 
 
@@ -27,6 +29,8 @@ class _Known:
 
     looked: float = 0.0
     arrived: int = -1
+    pushed: float = 0.0
+    waiting: asyncio.Task[None] | None = None
 
 
 _KNOWN: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
@@ -50,6 +54,28 @@ async def refresh(datasette: Any) -> None:
         if village.code not in datasette.databases:
             path = slice_path(desk.station.folder, village.code)
             datasette.add_database(Database(datasette, str(path), is_mutable=True), name=village.code)
+
+
+def soon(datasette: Any) -> None:
+    """Refresh once no further push has come for a moment: stations do not wait for the slices with their receipts."""
+    known = _KNOWN.setdefault(datasette, _Known())
+    known.pushed = time.monotonic()
+    if known.waiting is None or known.waiting.done():
+        known.waiting = asyncio.create_task(_when_quiet(datasette, known))
+
+
+async def settled(datasette: Any) -> None:
+    """Wait until the slices show what was pushed before."""
+    waiting = _KNOWN.setdefault(datasette, _Known()).waiting
+    if waiting is not None:
+        await waiting
+
+
+async def _when_quiet(datasette: Any, known: _Known) -> None:
+    began = time.monotonic()
+    while (now := time.monotonic()) < min(known.pushed + QUIET, began + LONGEST_WAIT):
+        await asyncio.sleep(known.pushed + QUIET - now)
+    await refresh(datasette)
 
 
 async def look(datasette: Any) -> None:

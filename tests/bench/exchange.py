@@ -151,7 +151,8 @@ class _Steps:
     def _concurrent(self) -> None:
         """Edit the same households on both laptops without an exchange between, and delete some on one of them."""
         asked, other = self.shape.editable
-        picked = [row[0] for row in self.chance.sample(self.homes.rows, min(CONCURRENT + AGAINST, len(self.homes.rows)))]
+        wanted = min(CONCURRENT + AGAINST, len(self.homes.rows))
+        picked = [row[0] for row in self.chance.sample(self.homes.rows, wanted)]
         gone, picked = picked[:AGAINST], picked[AGAINST:]
         same = set(picked[: len(picked) // 2])
         self._save(self.one, [self._edited(self.one, key, asked, "甲") for key in picked])

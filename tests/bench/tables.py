@@ -21,7 +21,14 @@ from tests.bench.baseline import households, told
 
 HOME, PERSON = "household", "household_person"
 _UPPER, _LOWER = 22, 12  # fields of an invented household and of an invented person
-_NOTES = ("土坯房需翻修", "屋后有滑坡隐患", "子女在外务工，过年回来", "饮水靠山泉，冬季断流", "愿意参加合作社", "已签家庭医生")
+_NOTES = (
+    "土坯房需翻修",
+    "屋后有滑坡隐患",
+    "子女在外务工，过年回来",
+    "饮水靠山泉，冬季断流",
+    "愿意参加合作社",
+    "已签家庭医生",
+)
 _ROADS = ("水泥路", "砂石路", "土路")
 
 
@@ -158,7 +165,9 @@ class Raw:
                     connection.executemany(f"INSERT INTO {name} VALUES ({marks})", table.rows)
             return time.perf_counter() - began
 
-    def change(self, updates: Sequence[tuple[Any, ...]], columns: Sequence[str], new: Rows, gone: Sequence[str]) -> float:
+    def change(
+        self, updates: Sequence[tuple[Any, ...]], columns: Sequence[str], new: Rows, gone: Sequence[str]
+    ) -> float:
         """Make an increment raw: update two columns of households, insert new ones, delete persons; the seconds."""
         with closing(sqlite3.connect(self._path)) as connection:
             began = time.perf_counter()
