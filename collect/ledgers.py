@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlite_utils
 
@@ -180,8 +180,7 @@ def _extra(fields: Mapping[str, Value], unknown: set[str]) -> str | None:
     return json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What the projection's own columns say of a row."""
 
     village: str
@@ -193,7 +192,8 @@ class About:
 
 def about(revision: Revision) -> About:
     """Return what is said of a row whose only head is `revision`."""
-    return About(revision.village, str(revision.id), shown(revision.time), revision.author)
+    station, seq = revision.id
+    return About(revision.village, f"{station}:{seq}", shown(revision.time), revision.author)
 
 
 def about_merged(merged: Merged, status: str) -> About:

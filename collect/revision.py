@@ -92,7 +92,8 @@ def spelled(changes: Mapping[str, Value]) -> str:
 def told(text: str) -> dict[str, Value]:
     """Return the changes that `spelled` wrote."""
     changes: dict[str, Value] = orjson.loads(text)
-    if float in map(type, changes.values()):  # a whole number of more than 64 bits has become one
+    if any(type(value) is float and abs(value) >= _BEYOND for value in changes.values()):
+        # It may have been a whole number of more than 64 bits.
         changes = json.loads(text)
     return changes
 
@@ -103,6 +104,7 @@ def _plain(value: Value) -> bool:
 
 
 _ALIKE = frozenset({str, int, bool, type(None)})
+_BEYOND = 2.0**63
 _NEARLY = _ALIKE | {float}
 # Made once: json.dumps makes a new one at every call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

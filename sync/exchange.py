@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from collect.chain import row_of
 from collect.journal import Definition
 from collect.peers import Hub, Peers
 from collect.revision import Revision
@@ -106,7 +107,7 @@ def light(revisions: Sequence[Revision]) -> int:
     """Return how many of the first revisions make no bundle too heavy to carry; at least one, where there is one."""
     weight = 0
     for number, revision in enumerate(revisions):
-        weight += 200 + sum(len(value) for value in revision.changes.values() if isinstance(value, str))
+        weight += 200 + len(row_of(revision)[11] or "")
         if weight > HEAVY and number:
             return number
     return len(revisions)

@@ -7,7 +7,7 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from datasette_plugins.desk import desk_of
-from datasette_plugins.hub.refresh import soon
+from datasette_plugins.hub.refresh import pushing, soon
 from sync.serving import MAX_BODY, answer
 
 
@@ -26,6 +26,7 @@ async def exchange(datasette: Any, request: Any) -> Any:
         return Response.json({"problems": []}, status=413)
     authorization, desk = request.headers.get("authorization", ""), desk_of(datasette)
     if endpoint == "push":
+        pushing(datasette)
         given = await desk.run(lambda station: answer(station, endpoint, authorization, body))
         if given.status == 200:
             soon(datasette)

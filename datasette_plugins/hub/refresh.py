@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collect.station import Station
 
 _LOG = logging.getLogger("cunce.hub")
-QUIET, LONGEST_WAIT = 0.3, 10.0  # seconds without a push before slices follow; seconds they wait at most
+QUIET, LONGEST_WAIT = 2.0, 30.0  # seconds without a push before slices follow; seconds they wait at most
 LOOK_EVERY = 2.0  # seconds between looks at whether another process wrote into the journal
 
 
@@ -59,9 +59,14 @@ async def refresh(datasette: Any) -> None:
 def soon(datasette: Any) -> None:
     """Refresh once no further push has come for a moment: stations do not wait for the slices with their receipts."""
     known = _KNOWN.setdefault(datasette, _Known())
-    known.pushed = time.monotonic()
+    pushing(datasette)
     if known.waiting is None or known.waiting.done():
         known.waiting = asyncio.create_task(_when_quiet(datasette, known))
+
+
+def pushing(datasette: Any) -> None:
+    """Note that a push comes in: slices wait for the end of what a station sends in several."""
+    _KNOWN.setdefault(datasette, _Known()).pushed = time.monotonic()
 
 
 async def settled(datasette: Any) -> None:

@@ -1,4 +1,7 @@
-"""Two laptops and a hub in its own process, over HTTP, against a raw insert: `python -m tests.bench.exchange --json`."""
+"""Two laptops and a hub in its own process, over HTTP, against a raw insert.
+
+`python -m tests.bench.exchange --json`
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,7 @@ def measured(folder: Path, homes: Rows, people: Rows) -> dict[str, Any]:
         for name, invitation in zip(("one", "two"), invitations, strict=True):
             join(folder / name, invitation)
         with Station.open(folder / "one") as one, Station.open(folder / "two") as two:
-            steps = _Steps(one, two, shape, raw, homes, people)
+            steps = _Steps((one, two), shape, raw, (homes, people))
             data = steps.walk()
             data["hub_peak_mb"] = _peak_of(folder)
     with Station.open(folder / "hub") as hub, Station.open(folder / "one") as one, Station.open(folder / "two") as two:
@@ -92,8 +95,12 @@ def measured(folder: Path, homes: Rows, people: Rows) -> dict[str, Any]:
 class _Steps:
     """The steps of the bench on two laptops."""
 
-    def __init__(self, one: Station, two: Station, shape: Shaped, raw: Raw, homes: Rows, people: Rows) -> None:
-        self.one, self.two, self.shape, self.raw, self.homes, self.people = one, two, shape, raw, homes, people
+    def __init__(
+        self, laptops: tuple[Station, Station], shape: Shaped, raw: Raw, tables: tuple[Rows, Rows]
+    ) -> None:
+        self.one, self.two = laptops
+        self.shape, self.raw = shape, raw
+        self.homes, self.people = tables
         self.chance = random.Random(7)
         self.answers: frozenset[Answer] = frozenset()
         self.expected: set[tuple[str, str]] = set()
