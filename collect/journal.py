@@ -437,7 +437,7 @@ class Journal:
     def of_save(self, save: str) -> tuple[Revision, ...]:
         """Return what this station wrote in one press of "save", in its order."""
         rows = self._db.rows(
-            f"SELECT {_FIELDS} FROM revision WHERE station = ? AND save = ? ORDER BY seq",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM revision WHERE station = ? AND save = ? ORDER BY seq",  # noqa: S608
             (self.station, save),
         )
         return tuple(revision_of(row) for row in rows)
