@@ -319,7 +319,7 @@ class Journal:
         wanted = {(one, seq + step) for one in numbers.keys() - dense for seq in numbers[one] for step in (-1, 0, 1)}
         found: dict[Key, Link] = {}
         for table in ("revision", "parked"):
-            links = [self._numbered("digest, previous", wanted, table)]
+            links: list[Iterable[tuple[Any, ...]]] = [self._numbered("digest, previous", wanted, table)]
             for one in dense:
                 links.append(self._between(one, min(numbers[one]) - 1, max(numbers[one]) + 1, table))
             for station, seq, digest, previous in chain.from_iterable(links):
@@ -353,17 +353,23 @@ class Journal:
     # ---- reading
 
     def since(
-        self, arrival: int, *, villages: Collection[str] | None = None, limit: int | None = None
+        self,
+        arrival: int,
+        *,
+        villages: Collection[str] | None = None,
+        limit: int | None = None,
+        besides: RevisionId | None = None,
     ) -> tuple[Arrival, ...]:
         """Return what arrived after `arrival`, in order; at most about `limit` revisions.
 
         `villages`: only their revisions, the one that took a record out of them, and the whole earlier history of
         a record that came into them from elsewhere (numbered like the revision that brought it). An erasure goes to
-        every village where the record ever was.
+        every village where the record ever was. `besides`: leave out what this station wrote up to this number, but for
+        what took a record from one village to another.
         """
         latest = self._latest
         start = arrival + 1 - latest[0].number if latest else -1
-        if start >= 0 and villages is None and latest[-1].number == self.arrived():
+        if start >= 0 and villages is None and besides is None and latest[-1].number == self.arrived():
             # What this process has just appended need not be read again.
             return latest[start : None if limit is None else start + limit]
         where = "arrival > ?"
@@ -375,6 +381,9 @@ class Journal:
                 " WHERE village IN (SELECT value FROM json_each(?))))"
             )
             parameters = [arrival, scope, scope]
+        if besides is not None:
+            where += " AND NOT (station = ? AND seq <= ? AND arrival NOT IN (SELECT arrival FROM move))"
+            parameters += besides
         rows = self._db.rows(
             f"SELECT arrival, {_COLUMNS} FROM revision WHERE {where} ORDER BY arrival LIMIT ?",  # noqa: S608
             (*parameters, -1 if limit is None else limit),

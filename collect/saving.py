@@ -133,6 +133,9 @@ class Saving:
         """
         ledger = self.ledgers[table.name]
         own = {column.name for column in table.columns}
+        if seen is None and ledger.fields.keys() == own and not (ledger.renamed or any(c.was for c in table.columns)):
+            given = ((column.name, answers.get(column.name)) for column in table.columns)
+            return {name: value for name, value in given if value is not None and value != ""}
         others = (c for c in ledger.table.columns if c.name not in own and c.was not in own and c.name in answers)
         changes: dict[str, Value] = {}
         for column in (*table.columns, *others):

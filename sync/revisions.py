@@ -259,7 +259,7 @@ def _linked(rows: list[list[Any]], links: Any, erased: Mapping[int, str]) -> tup
             if before is None:
                 raise MalformedError("a revision whose link can't be worked out")
             link = row_of(before)[-1].hex()
-        done[row[0]] = Revision(*row, link, erased.get(position, ""))
+        done[row[0]] = Revision(*[*row, link, erased.get(position, "")])
     if len(done) != len(rows):
         raise MalformedError("a revision that stands twice")
     return tuple(done.values())

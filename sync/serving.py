@@ -11,6 +11,7 @@ from collect.blobs import BlobError
 from collect.chain import JournalError
 from collect.journal import Arrival, Definition
 from collect.peers import Peer, PeerError, Peers
+from collect.revision import RevisionId
 from forms.problems import CunceError, Problem
 from sync import blobs
 from sync.bundle import Bundle, BundleError, read_bundle, write_bundle
@@ -105,10 +106,11 @@ def give(station: Station, peers: Peers, peer: Peer, request: Request) -> Bundle
     else:
         return _to(station, peer, replace(receipt, more=True))
     level = len(set(cursors.values())) <= 1
-    receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors)
+    own = RevisionId(peer.station, request.own)
+    receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors, own)
     wanted = _wanted(arrivals, peer.station, request.own)
     while level and receipt.more and not wanted:  # a batch of nothing but the station's own: read on
-        further, arrivals = _serve(station, receipt, dict.fromkeys(cursors, receipt.cursor))
+        further, arrivals = _serve(station, receipt, dict.fromkeys(cursors, receipt.cursor), own)
         receipt, wanted = replace(further, after=receipt.after), _wanted(arrivals, peer.station, request.own)
     forms = _forms(station, request)
     peers.seen(peer.station, received=receipt.held[peer.station], cursor=min(cursors.values(), default=0))
@@ -117,7 +119,9 @@ def give(station: Station, peers: Peers, peer: Peer, request: Request) -> Bundle
     return _to(station, peer, receipt, wanted, forms)
 
 
-def _serve(station: Station, receipt: Receipt, cursors: dict[str, int]) -> tuple[Receipt, tuple[Arrival, ...]]:
+def _serve(
+    station: Station, receipt: Receipt, cursors: dict[str, int], own: RevisionId
+) -> tuple[Receipt, tuple[Arrival, ...]]:
     """Serve the villages that lag furthest behind, up to a batch or to where the next ones stand."""
     steps = sorted({*cursors.values(), receipt.arrived})
     after = steps[0]
@@ -125,7 +129,7 @@ def _serve(station: Station, receipt: Receipt, cursors: dict[str, int]) -> tuple
     served = tuple(sorted(village for village, cursor in cursors.items() if cursor == after))
     arrivals: tuple[Arrival, ...] = ()
     if served:
-        arrivals = station.journal.since(after, villages=served, limit=BATCH)
+        arrivals = station.journal.since(after, villages=served, limit=BATCH, besides=own)
     fitting = light([arrival.revision for arrival in arrivals])
     if fitting < len(arrivals) or len({arrival.number for arrival in arrivals}) >= BATCH:
         # A record's past, come from another village, has the number of the revision that brought it: they go together.

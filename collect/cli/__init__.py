@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import click
 
+from collect.memory import collect_rarely
 from forms.problems import LANGUAGES, CunceError, Problem
 
 ENTRY_POINTS = "cunce.commands"
@@ -58,6 +59,7 @@ def root(ctx: click.Context, lang: str) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run `cunce`; exit status 0, 1 for an error said in words, 2 for wrong usage; never a traceback."""
     prepare_streams()
+    collect_rarely()
     try:
         # Without standalone mode click returns the status that a command exits with.
         stopped = root.main(args=arguments, prog_name="cunce", standalone_mode=False)

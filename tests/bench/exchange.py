@@ -16,6 +16,7 @@ from typing import Any
 
 from uuid6 import uuid7
 
+from collect.memory import collect_rarely
 from collect.peers import Peers
 from collect.revision import DELETED
 from collect.settings import Village
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="A SQLite file with tables households and persons.")
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
+    collect_rarely()
     homes, people = (
         read(wanted.data) if wanted.data else invented(wanted.households, wanted.persons or 3 * wanted.households)
     )
