@@ -26,11 +26,16 @@ class Desk:
 
     def __init__(self, station: Station) -> None:
         self.station = station
+        self.waiting = 0  # calls of `run` that are not done
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cunce-station")
 
     async def run(self, work: Callable[[Station], T]) -> T:
         """Return `work(station)`, done on the station's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work, self.station)
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, work, self.station)
+        finally:
+            self.waiting -= 1
 
     async def read(self, work: Callable[[Station], T]) -> T:
         """Return `work(station)`, which only reads, without waiting for what the station's thread is writing."""

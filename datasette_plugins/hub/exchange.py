@@ -8,7 +8,10 @@ from datasette.utils.asgi import Response
 
 from datasette_plugins.desk import desk_of
 from datasette_plugins.hub.refresh import pushing, soon
+from forms.problems import Problem
 from sync.serving import MAX_BODY, answer
+
+QUEUE = 3  # pushes that wait; the next laptop is asked to come back in a second, so that none waits for long
 
 
 class TooLongError(Exception):
@@ -26,6 +29,9 @@ async def exchange(datasette: Any, request: Any) -> Any:
         return Response.json({"problems": []}, status=413)
     authorization, desk = request.headers.get("authorization", ""), desk_of(datasette)
     if endpoint == "push":
+        if desk.waiting >= QUEUE:
+            busy = {"problems": [Problem("SYNC_HUB_BUSY").as_data()]}
+            return Response.json(busy, status=503, headers={"retry-after": "1"})
         pushing(datasette)
         given = await desk.run(lambda station: answer(station, endpoint, authorization, body))
         if given.status == 200:

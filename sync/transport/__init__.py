@@ -17,6 +17,7 @@ class TransportBusyError(TransportError):
     """The road failed in a way that may pass: trying again later may help."""
 
     retryable: ClassVar[bool] = True
+    after: float = 0.0  # seconds after which the hub asks to be called again; 0: it did not ask
 
 
 class Refused(TransportError):  # noqa: N818 - an answer of the hub, not a fault of the road

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -14,6 +15,8 @@ from sync.bundle import MAX_BODY
 from sync.transport import Parcel, Refused, TransportBusyError, TransportError
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+PATIENCE: Final = 600.0  # seconds of coming back to a hub that says it is busy
+LONGEST_PAUSE: Final = 10.0
 PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third attempt
 _BUSY: Final = (408, 425, 429, 500, 502, 503, 504)
 
@@ -67,14 +70,20 @@ class HttpTransport:
 
     def _post(self, endpoint: str, body: bytes) -> bytes:
         """Return the answer's body, after as many attempts as a passing fault is given."""
-        for pause in (*self._pauses, None):
+        pauses = iter(self._pauses)
+        until = time.monotonic() + PATIENCE
+        while True:
             try:
                 return self._once(endpoint, body)
-            except TransportBusyError:
+            except TransportBusyError as error:
+                if error.after and time.monotonic() < until:
+                    # The hub is well and has its hands full: forty laptops do not come back in the same moment.
+                    time.sleep(error.after * random.uniform(0.5, 1.5))
+                    continue
+                pause = next(pauses, None)
                 if pause is None:
                     raise
                 time.sleep(pause)
-        raise AssertionError(endpoint)
 
     def _once(self, endpoint: str, body: bytes) -> bytes:
         self.requests += 1
@@ -108,7 +117,10 @@ class HttpTransport:
         """What an answer that is no success means: the hub's own words, or a fault that may pass, or another server."""
         problems = _problems_in(data)
         if response.status_code in _BUSY:
-            return TransportBusyError(problems or [self._problem("SYNC_HUB_FAILED", response.status_code)])
+            busy = TransportBusyError(problems or [self._problem("SYNC_HUB_FAILED", response.status_code)])
+            after = response.headers.get("retry-after", "")
+            busy.after = min(float(after), LONGEST_PAUSE) if after.isdecimal() else 0.0
+            return busy
         if problems:
             return Refused(problems)
         return TransportError(self._problem("SYNC_NOT_A_HUB_THERE", response.status_code))

@@ -303,6 +303,22 @@ def test_another_server_is_recognised(hub: Station, laptop: Station) -> None:
     assert not caught.value.retryable
 
 
+def test_a_hub_that_is_busy_is_asked_again_when_it_said(hub: Station, laptop: Station) -> None:
+    heads = [[(b"retry-after", b"1")]]
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        busy = heads.pop() if heads else None
+        await send({"type": "http.response.start", "status": 404 if busy is None else 503, "headers": busy or []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    with served(application) as address:
+        road = HttpTransport(address, hub=hub.id, station=laptop.id, token="x", pauses=())
+        with road, pytest.raises(TransportError) as caught:
+            run(laptop, road)
+    assert caught.value.code == "SYNC_NOT_A_HUB_THERE"
+    assert road.requests == 2
+
+
 @pytest.mark.parametrize("address", ["ftp://hub", "hub:8001", "http://", "http://[::1", "http://a b"])
 def test_an_address_that_is_none_is_said_in_words(hub: Station, laptop: Station, address: str) -> None:
     road = HttpTransport(address, hub=hub.id, station=laptop.id, token="x", pauses=())
