@@ -76,6 +76,11 @@ def greeting(station: Station, peer: Peer) -> bytes:
     return _json(details(Invitation("", "", "", station.id, station.name, township, peer.name, villages)))
 
 
+def busy() -> Response:
+    """Return the answer to a station that is to come back a little later: others are being served."""
+    return Response(503, _json({"problems": [Problem("SYNC_HUB_BUSY").as_data()]}))
+
+
 def take(station: Station, peers: Peers, peer: Peer, data: bytes) -> tuple[Received, Bundle]:
     """Take in a station's bundle and return what came of it and the receipt, written after the commit.
 

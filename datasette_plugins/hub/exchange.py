@@ -8,8 +8,7 @@ from datasette.utils.asgi import Response
 
 from datasette_plugins.desk import desk_of
 from datasette_plugins.hub.refresh import pushing, soon
-from forms.problems import Problem
-from sync.serving import MAX_BODY, answer
+from sync.serving import MAX_BODY, answer, busy
 
 QUEUE = 3  # pushes that wait; the next laptop is asked to come back in a second, so that none waits for long
 
@@ -30,8 +29,8 @@ async def exchange(datasette: Any, request: Any) -> Any:
     authorization, desk = request.headers.get("authorization", ""), desk_of(datasette)
     if endpoint == "push":
         if desk.waiting >= QUEUE:
-            busy = {"problems": [Problem("SYNC_HUB_BUSY").as_data()]}
-            return Response.json(busy, status=503, headers={"retry-after": "1"})
+            full = busy()
+            return Response(full.body, full.status, {"retry-after": "1"}, full.content_type)
         pushing(datasette)
         given = await desk.run(lambda station: answer(station, endpoint, authorization, body))
         if given.status == 200:
