@@ -181,7 +181,15 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     label = "同步" if language() == "zh" else "Exchange"
     with progress_bar(label) as advance:
 
-        yield lambda step: advance(step.done, step.total)
+        yield lambda step: advance(step.done, step.total, _left(step))
+
+
+def _left(step: Progress) -> str:
+    """What stands behind the bar: of photos and files, their sizes and the time left."""
+    if not step.action.endswith("-blobs"):
+        return f"{step.done}/{step.total}"
+    left = "" if step.left is None else f" {round(step.left) // 60}:{round(step.left) % 60:02}"
+    return f"{'照片' if language() == 'zh' else 'photos'} {_size(step.done)}/{_size(step.total)}{left}"
 
 
 def _outcome_data(outcome: Outcome) -> dict[str, Any]:
@@ -259,6 +267,7 @@ def _show_outcome(outcome: Outcome) -> None:
         )
     if outcome.forms:
         say(f"收到 {outcome.forms} 个表单。", f"{outcome.forms} forms received.")
+    _show_blobs(outcome)
     if outcome.parked:
         say(f"{outcome.parked} 条修改在等前面的数据。", f"{outcome.parked} revisions wait for earlier ones.")
     if outcome.conflicts:
@@ -271,6 +280,24 @@ def _show_outcome(outcome: Outcome) -> None:
     _show_problems(outcome.problems)
 
 
+def _show_blobs(outcome: Outcome) -> None:
+    if outcome.blobs_sent or outcome.blobs_received:
+        say(
+            f"照片和文件：发出 {outcome.blobs_sent} 个，收到 {outcome.blobs_received} 个。",
+            f"Photos and files: {outcome.blobs_sent} sent, {outcome.blobs_received} received.",
+        )
+    if outcome.blobs_waiting:
+        say(
+            f"还有 {outcome.blobs_waiting} 个照片和文件等中心确认。",
+            f"{outcome.blobs_waiting} photos and files wait for the hub's receipt.",
+        )
+    if outcome.blobs_lacking:
+        say(
+            f"还有 {outcome.blobs_lacking} 个照片和文件没到本机，在别的电脑上或路上。",
+            f"{outcome.blobs_lacking} photos and files have not come yet; they are on other laptops or underway.",
+        )
+
+
 def _show_attended(done: Attended) -> None:
     if not done.stations:
         say(f"{done.road} 里没有给本中心的数据。", f"Nothing in {done.road} is for this hub.")
@@ -280,6 +307,11 @@ def _show_attended(done: Attended) -> None:
             f"给它们留了 {done.sent} 条和回执。",
             f"Took in {', '.join(done.stations)}: {done.received} new revisions, {done.known} known already; "
             f"left {done.sent} revisions and receipts for them.",
+        )
+    if done.blobs_received or done.blobs_sent:
+        say(
+            f"照片和文件：收了 {done.blobs_received} 个，留了 {done.blobs_sent} 个。",
+            f"Photos and files: {done.blobs_received} taken in, {done.blobs_sent} left.",
         )
     _show_problems(done.problems)
 

@@ -57,19 +57,19 @@ def print_json(data: Any) -> None:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a callback for (done, total) that draws a bar on stderr once the work has taken two seconds."""
+def progress_bar(label: str) -> Iterator[Callable[..., None]]:
+    """Yield a callback for (done, total, words behind it) that draws a bar on stderr after two seconds of work."""
     began = time.monotonic()
     shown = 0.0
 
-    def advance(done: int, total: int) -> None:
+    def advance(done: int, total: int, words: str = "") -> None:
         nonlocal shown
         now = time.monotonic()
         if now - began < _PATIENCE or (now - shown < 0.2 and done < total):
             return
         shown = now
         width = 30 * done // max(1, total)
-        click.echo(f"\r{label} [{'█' * width}{'·' * (30 - width)}] {done}/{total} ", nl=False, err=True)
+        click.echo(f"\r{label} [{'█' * width}{'·' * (30 - width)}] {words or f'{done}/{total}'} ", nl=False, err=True)
 
     try:
         yield advance

@@ -191,6 +191,32 @@ def info(*, station_dir: Path, as_json: bool) -> None:
 
 
 @station.command()
+@click.option("--remove-unused", is_flag=True, help="删去没有记录和草稿用到的。 / Remove those nobody refers to.")
+@station_option
+@json_option
+def blobs(*, remove_unused: bool, station_dir: Path, as_json: bool) -> None:
+    """照片和文件：有多少、缺哪些、哪些没有用到。 / Photos and files: how many, which are lacking or unused."""
+    from collect.station import Station
+
+    with Station.open(station_dir) as opened:
+        stock = opened.references.stock()
+        for digest in stock.unused if remove_unused else ():
+            opened.blobs.remove(f"{digest}.bin")
+    if as_json:
+        data = {"referenced": stock.referenced, "here": stock.here, "lacking": stock.lacking, "unused": stock.unused}
+        print_json({**data, "bytes": stock.size, "removed": len(stock.unused) if remove_unused else 0})
+        return
+    said = "已删去" if remove_unused else "没有用到"
+    said_en = "removed" if remove_unused else "unused"
+    say(
+        f"记录用到 {stock.referenced} 个照片和文件：本机有 {stock.here} 个，缺 {len(stock.lacking)} 个；"
+        f"{said} {len(stock.unused)} 个；共 {stock.size / 1e6:.1f} MB。",
+        f"Records refer to {stock.referenced} photos and files: {stock.here} here, {len(stock.lacking)} lacking; "
+        f"{said_en}: {len(stock.unused)}; {stock.size / 1e6:.1f} MB in all.",
+    )
+
+
+@station.command()
 @station_option
 @json_option
 @click.pass_context

@@ -136,10 +136,9 @@ def _check(question: Question, data: bytes, file: str, suffix: str) -> None:
     kind = MEDIA_TYPES.get(suffix, "")
     fits = kind.startswith(wanted) or (wanted == "audio/" and suffix in ("mp4", "3gp", "webm"))
     if wanted and not fits:
-        said = question.type.removeprefix("background-")
-        raise MediaError(Problem("PLUGINS_MEDIA_TYPE", Place(file=file), {"type": said, "suffix": suffix}))
+        raise MediaError(Problem("PLUGINS_MEDIA_TYPE", Place(file=file), {"file": file, "suffix": suffix}))
     if not data:
-        raise MediaError(Problem("PLUGINS_MEDIA_EMPTY", Place(file=file)))
+        raise MediaError(Problem("PLUGINS_MEDIA_EMPTY", Place(file=file), {"file": file}))
 
 
 async def _body(request: Any, file: str, limit: int) -> bytes:

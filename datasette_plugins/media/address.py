@@ -32,5 +32,5 @@ def cell(value: object, language: str, *, side: int = 96, base: str = "") -> Mar
     shown = Markup(said)
     if media_type(name).startswith("image/"):
         small = escape(base + address(name, side))
-        shown = Markup(f'<img class="blob" src="{small}" alt="{said}" loading="lazy" height="{side // 2}">')
+        shown = Markup(f'<img class="blob" src="{small}" alt="{said}" loading="lazy" data-side="{side}">')
     return Markup(f'<a class="blob-link" href="{link}" target="_blank" rel="noopener">{shown}</a>')

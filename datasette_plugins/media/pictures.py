@@ -48,7 +48,7 @@ def take(data: bytes, file: str = "", *, max_pixels: int = MAX_PIXELS) -> Pictur
     """
     place = Place(file=file)
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
-        raise PictureError(Problem("PLUGINS_PICTURE_HEIC", place))
+        raise PictureError(Problem("PLUGINS_PICTURE_HEIC", place, {"file": place.file}))
     with warnings.catch_warnings():
         # The limits here are ours; Pillow would warn of every photo of a 108-million-pixel phone.
         warnings.simplefilter("ignore")
@@ -60,11 +60,12 @@ def take(data: bytes, file: str = "", *, max_pixels: int = MAX_PIXELS) -> Pictur
         except PictureError:
             raise
         except Image.DecompressionBombError as error:
-            raise PictureError(Problem("PLUGINS_PICTURE_HUGE", place, {"pixels": ">", "limit": 220})) from error
+            context = {"file": place.file, "pixels": "> 220", "limit": 220}
+            raise PictureError(Problem("PLUGINS_PICTURE_HUGE", place, context)) from error
         except UnidentifiedImageError as error:
-            raise PictureError(Problem("PLUGINS_PICTURE_UNKNOWN", place)) from error
+            raise PictureError(Problem("PLUGINS_PICTURE_UNKNOWN", place, {"file": place.file})) from error
         except (OSError, ValueError, SyntaxError, TypeError, ArithmeticError, MemoryError, EOFError) as error:
-            raise PictureError(Problem("PLUGINS_PICTURE_BROKEN", place)) from error
+            raise PictureError(Problem("PLUGINS_PICTURE_BROKEN", place, {"file": place.file})) from error
 
 
 def small(data: bytes, side: int) -> tuple[bytes, str]:
@@ -77,10 +78,10 @@ def _check_size(image: Image.Image, place: Place) -> None:
     pixels = image.width * image.height
     limit = _MOST_JPEG if image.format in ("JPEG", "MPO") else _MOST_AT_ONCE
     if pixels > limit:
-        context = {"pixels": round(pixels / 1_000_000), "limit": limit // 1_000_000}
+        context = {"file": place.file, "pixels": round(pixels / 1_000_000), "limit": limit // 1_000_000}
         raise PictureError(Problem("PLUGINS_PICTURE_HUGE", place, context))
     if min(image.size) < 1:
-        raise PictureError(Problem("PLUGINS_PICTURE_BROKEN", place))
+        raise PictureError(Problem("PLUGINS_PICTURE_BROKEN", place, {"file": place.file}))
 
 
 def _kept(image: Image.Image, max_pixels: int, point: str) -> Picture:

@@ -159,10 +159,18 @@ class Browsing:
     def cell(self, column: Shown, value: Any) -> str:
         """Return a value as people read it, a linked record as its label; empty for none."""
         if column.kind == "media" and value:
-            return media_cell(value, self.language, base=self.datasette.urls.path("").rstrip("/"))
+            return self.picture(value)
         if column.kind == "record" and value:
             return self._labels.get((column.target, str(value))) or say("record.elsewhere", self.language)
         return shown_value(column, value, self.language)
+
+    def picture(self, value: Any, side: int = 96) -> str:
+        """Return a link to a photo or file with its thumbnail, about `side` pixels long."""
+        return media_cell(value, self.language, side=side, base=self.datasette.urls.path("").rstrip("/"))
+
+    def named(self, column: Shown, value: Any) -> str:
+        """Return a value as the words of a link to its record: a photo as words, too."""
+        return shown_value(column, value, self.language) if column.kind == "media" else self.cell(column, value)
 
     def link(self, column: Shown, value: Any) -> str:
         """Return the address of the record a value points at, empty where there is none here."""
@@ -187,7 +195,8 @@ class Browsing:
                     points.add(column.question)
                     found.setdefault(column.section, []).append(self._point(ledger, column, row))
                 continue
-            words = self.cell(column, row[column.name])
+            value = row[column.name]
+            words = self.picture(value, 320) if column.kind == "media" and value else self.cell(column, value)
             long = column.kind in ("note", "choices", "text") and len(words) > 22
             found.setdefault(column.section, []).append(
                 Fact(column.label, words, self.link(column, row[column.name]), long)

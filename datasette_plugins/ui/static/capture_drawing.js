@@ -41,6 +41,7 @@ class Board {
     document.body.append(this.dialog);
     this.done = new Promise((resolve) => (this.resolve = resolve));
     this.dialog.addEventListener("cancel", (event) => (event.preventDefault(), this.end(null)));
+    this.dialog.addEventListener("keydown", (event) => event.stopPropagation());
     this.listen();
     this.paint();
     this.dialog.showModal();

@@ -242,6 +242,7 @@ class VillageMap {
     }, { passive: false });
     this.dialog.addEventListener("cancel", (event) => (event.preventDefault(), this.end(null)));
     this.dialog.addEventListener("keydown", (event) => {
+      event.stopPropagation(); // the page's own keys are not meant
       if (event.target === canvas && this.key(event)) event.preventDefault();
     });
     this.resized = () => (this.resize(), this.paint());

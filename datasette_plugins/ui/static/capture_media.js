@@ -145,6 +145,7 @@ function open(ask) {
   const close = made("button", { type: "button", className: "primary", textContent: say("capture.js.media_close") });
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
   dialog.addEventListener("close", () => (dialog.remove(), ask.querySelector(".media-enter")?.focus()));
   dialog.append(made("img", { src: blob(value), alt: say("capture.js.media_alt") }), close);
   document.body.append(dialog);
