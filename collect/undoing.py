@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -100,7 +100,7 @@ def undo(
     work = _Undoing(station, save, made, author)
     kept = work.refused()
     if kept and not partly:
-        raise UndoError(dict.fromkeys(kept.values()))
+        raise UndoError(kept.values())
     families = [family for family in work.families.values() if not any(key in kept for key in family)]
     done: list[Key] = []
     for start in range(0, len(families), BATCH):
@@ -173,6 +173,8 @@ class _Undoing:
         if heads == (revisions[-1].id,):
             return None
         history = self.station.journal.of_record(key[1], key[0])
+        if len(heads) == 1 and _standing(history) == revisions[-1]:
+            return None
         newest = [revision for revision in history if revision.id in heads]
         if newest and all(each.save == UNDO + self.save for each in newest):
             self.back.add(key)
@@ -228,5 +230,14 @@ class _Undoing:
                 changes[name] = before.deleted if name == DELETED else before.fields.get(name)
         yield Entry(
             table=key[0], record=key[1], form=last.form, version=last.version, village=village, changes=changes,
-            author=self.author, save=UNDO + self.save, parents=(last.id,),
+            author=self.author, save=UNDO + self.save, parents=self.station.journal.heads(*key),
         )  # fmt: skip
+
+
+def _standing(history: Sequence[Revision]) -> Revision | None:
+    """The last revision of a record that was not taken back: undone saves and their undoing cancel each other out."""
+    at = len(history) - 1
+    while at >= 0 and history[at].save.startswith(UNDO):
+        undone = history[at].save.removeprefix(UNDO)
+        at = next((n for n, each in enumerate(history[:at]) if each.save == undone), 0) - 1
+    return history[at] if at >= 0 else None

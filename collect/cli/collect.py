@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+from collect.hlc import local
 
 _SHOWN = 20  # faults of an import; the rest stands in the file of failed rows
 
@@ -59,6 +61,8 @@ def add(
 @click.option("--village", help="Code of the village for rows that name none.")
 @click.option("--map", "mapping", multiple=True, metavar="HEADER=QUESTION", help="What a header stands for.")
 @click.option("--returned", type=click.Path(path_type=Path), help="Where the failed rows go.")
+@click.option("--sheet", default="", help="The sheet's name; by default the one that fits best.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @click.option("--author", help="Who imports; by default the station's own author.")
 @station_option
 @json_option
@@ -71,6 +75,8 @@ def import_(
     village: str | None,
     mapping: tuple[str, ...],
     returned: Path | None,
+    sheet: str,
+    dry_run: bool,
     author: str | None,
     station_dir: Path,
     as_json: bool,
@@ -83,7 +89,8 @@ def import_(
     with Station.open(station_dir) as station, progress_bar("导入") as advance:
         result = import_ledger(
             station, form, file, author=author or station.author or station.name, village=village,
-            mapping={header: question for header, _, question in pairs}, returned=returned,
+            mapping={header: question for header, _, question in pairs} or None, returned=returned,
+            sheet=sheet, dry_run=dry_run,
             language=language(), progress=advance,
         )  # fmt: skip
     if as_json:
@@ -97,6 +104,10 @@ def import_(
         f"{result.rows} rows: {result.created} new, {result.changed} changed, {result.unchanged} unchanged, "
         f"{len(result.rejected)} rows rejected.",
     )
+    if dry_run:
+        say("这是试运行，什么也没有保存。", "This was a dry run; nothing was saved.")
+    elif result.created or result.changed:
+        say(f"如要撤销：cunce collect undo {result.save}", f"To undo it: cunce collect undo {result.save}")
     if result.incomplete:
         count = len(result.incomplete)
         say(f"另有 {count} 行已导入，但有答案没有用上。", f"{count} more rows went in, but for an answer not asked.")
@@ -114,6 +125,44 @@ def import_(
         if not village:
             say("文件里没有“村”一列时，请用 --village 指定。", "If the file has no village column, use --village.")
         context.exit(1)
+
+
+@collect.command()
+@click.argument("save", default="")
+@click.option("--author", help="Who undoes it; by default the station's own author.")
+@station_option
+@json_option
+def undo(*, save: str, author: str | None, station_dir: Path, as_json: bool) -> None:
+    """撤销一次保存或导入；不写编号则列出最近的保存。 Undo a save or a whole import; without SAVE list the last ones."""
+    from collect.station import Station
+    from collect.undoing import IMPORT, presses
+    from collect.undoing import undo as undo_save
+
+    with Station.open(station_dir) as station, progress_bar("撤销") as advance:
+        if not save:
+            _list_presses(presses(station), as_json)
+            return
+        by = author or station.author or station.name
+        done = undo_save(station, save, author=by, partly=save.startswith(IMPORT), progress=advance)
+    if as_json:
+        kept = [problem.as_data() for problem in done.kept.values()]
+        print_json({"save": done.save, "records": len(done.records), "kept": kept})
+        return
+    say(f"已撤销 {len(done.records)} 条记录的改动。", f"The changes to {len(done.records)} records were undone.")
+    for problem in list(done.kept.values())[:_SHOWN]:
+        click.echo(f"  {problem.words(language())}")
+    if len(done.kept) > _SHOWN:
+        say(f"  ……还有 {len(done.kept) - _SHOWN} 条没有撤销", f"  … {len(done.kept) - _SHOWN} more were not undone")
+
+
+def _list_presses(found: tuple[Any, ...], as_json: bool) -> None:
+    if as_json:
+        print_json([{**asdict(each), "undoes": each.undoes} for each in found])
+        return
+    for each in found:
+        state = ("（已撤销）", " (undone)") if each.undone else ("（撤销）", " (an undo)") if each.undoes else ("", "")
+        about = f"{local(each.at)[:16]}  {each.author}  {each.table} {each.records}"
+        say(f"{about} 条{state[0]}  {each.save}", f"{about} records{state[1]}  {each.save}")
 
 
 @collect.command()

@@ -12,6 +12,7 @@ from collect.importer.workbook import Cell
 from forms.attachments import Attachments
 from forms.definition import Question
 from forms.problems import Place, Problem
+from forms.synonyms import with_synonyms
 from forms.tables import Column
 
 _SEPARATORS = re.compile(r"[、，,;；/\n]+")
@@ -137,7 +138,7 @@ def _codes(column: Column) -> Callable[[str], str | None]:
             for code, words in column.choices(language).items():
                 table.setdefault(_folded(words), code)
                 table.setdefault(_folded(code), code)
-        table = _with_yes_and_no(table)
+        table = {_folded(word): found for word, found in with_synonyms(_with_yes_and_no(table)).items()}
         _known_codes[key] = lambda word: table.get(_folded(word))
     return _known_codes[key]
 

@@ -42,19 +42,20 @@ class Vocabulary:
     """What the columns of a form may be called in a file.
 
     Names, labels in every language and the aliases of `ledger::header` (separated by `|`) all count; `extra` maps a
-    header as it stands in the file to a column name (`name` or `repeat.name`) and wins over everything.
+    header as it stands in the file to a column name (`name` or `repeat.name`; "": to none) and wins over everything.
     """
 
     def __init__(self, form: Form, extra: Mapping[str, str] | None = None) -> None:
         self.tables = tables_of(form)
         self.targets: dict[str, list[Target]] = {}
+        self.unused = {plain(header) for header, name in (extra or {}).items() if not name}
         self.contexts = {table.name: _context(form, table) for table in self.tables}
         for table in self.tables:
             for column in table.columns:
                 for word in {plain(word) for word in _words(column.question)} - {""}:
                     self.targets.setdefault(word, []).append(Target(table, column))
         for header, name in (extra or {}).items():
-            self.targets[plain(header)] = [self.named(name)]
+            self.targets[plain(header)] = [self.named(name)] if name else []
 
     def named(self, name: str) -> Target:
         """Return the target called `column`, `repeat.column` or `table.column`; raises KeyError."""
@@ -88,6 +89,8 @@ class Vocabulary:
         parts = [part for part in dict.fromkeys(plain(cell) for cell in path) if part]
         for start in range(len(parts) - 1, -1, -1):
             for words in ("".join(parts[start:]), parts[start]):
+                if words in self.unused:
+                    return None
                 fitting = [target for target in self.targets.get(words, ()) if target.key not in used]
                 if fitting:
                     above = "".join(parts[:start])

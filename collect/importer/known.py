@@ -25,15 +25,22 @@ def identifying(table: Table) -> tuple[Column, ...]:
 class Known:
     """The records of one ledger by their identifying values, read once an import."""
 
-    def __init__(self, table: Table, columns: Iterable[Column], attachments: Attachments) -> None:
+    def __init__(
+        self, table: Table, columns: Iterable[Column], attachments: Attachments, below: Iterable[Table] = ()
+    ) -> None:
         self.identity = identifying(table)
         self.compared = self.identity or tuple(columns)
         self.village = next((c.name for c in table.columns if c.question.ledger.get("standard") == "village"), "")
         self._records: dict[Key, str] = {}
+        self._named = next((c.name for c in table.columns if c.question.ledger.get("search") == "name"), "")
+        self._names: dict[Key, set[str]] = {}
+        self._persons = _persons(below, attachments)
         for row in attachments.open(f"{table.name}.csv").rows():
             key = self.key(row, row.get(self.village, "") if self.village else "")
             if any(key[1:]):
                 self._records.setdefault(key, row["name"])
+            if row.get(self._named):
+                self._names.setdefault((key[0], row[self._named]), set()).add(row["name"])
 
     def key(self, answers: Mapping[str, Any], village: str) -> Key:
         """Return the identity of a record: its village and the text of its identifying answers."""
@@ -41,9 +48,31 @@ class Known:
         return (village, *("" if value is None else _text(value) for value in values))
 
     def find(self, answers: Mapping[str, Any], village: str) -> str | None:
-        """Return the id of the record these answers speak of, None where it is new."""
+        """Return the id of the record these answers speak of, None where it is new.
+
+        Where the file leaves out what identifies a record (the household's number), the ID numbers of its members
+        decide, if all that are known belong to one record; else the name, if only one in the village has it.
+        """
         key = self.key(answers, village)
-        return self._records.get(key) if any(key[1:]) else None
+        found = self._records.get(key) if any(key[1:]) else None
+        if found is not None or not self.identity or all(key[1:]):
+            return found
+        rows = [row for value in answers.values() if isinstance(value, list) for row in value]
+        persons = {self._persons[each] for row in rows if (each := str(row.get("resident_id") or "")) in self._persons}
+        if not persons:
+            persons = self._names.get((key[0], str(answers.get(self._named) or "")), set())
+        return next(iter(persons)) if len(persons) == 1 else None
+
+
+def _persons(tables: Iterable[Table], attachments: Attachments) -> dict[str, str]:
+    """ID number -> the record above, of every row of a repeat."""
+    return {
+        row["resident_id"]: row["_parent"]
+        for table in tables
+        if any(column.name == "resident_id" for column in table.columns)
+        for row in attachments.open(f"{table.name}.csv").rows()
+        if row.get("resident_id")
+    }
 
 
 def paired(

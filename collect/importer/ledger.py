@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from uuid6 import uuid7
 
 from collect.importer.cells import CellReader, label
 from collect.importer.gathering import Fault, Gathered, gather
 from collect.importer.headers import Vocabulary
 from collect.importer.known import Key, Known, paired
 from collect.importer.layout import Layout, find_layout
+from collect.importer.mappings import remember, remembered, signature
 from collect.importer.returned import write_returned
-from collect.importer.workbook import ImportFileError, read_sheets
+from collect.importer.workbook import ImportFileError, Sheet, read_sheets
 from collect.station import Station
+from collect.undoing import IMPORT
 from forms.answers import Answers
 from forms.bulk import Bulk
 from forms.problems import Place, Problem
@@ -32,6 +37,8 @@ class Imported:
 
     `rejected`: 1-based Excel rows that did not go in; `incomplete`: rows that did, but for an answer that the form does
     not ask in their case; `faults`: all reasons by cell; `returned`: the workbook that holds both kinds of rows.
+    `save`: the id under which all of it was saved, for `collect.undoing`; "" for a dry run.
+    `stopped`: somebody stopped it.
     """
 
     form_id: str
@@ -45,6 +52,8 @@ class Imported:
     faults: list[Fault] = field(default_factory=list)
     unmatched: tuple[str, ...] = ()
     returned: Path | None = None
+    save: str = ""
+    stopped: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
@@ -54,7 +63,7 @@ class Imported:
             "rejected": self.rejected, "incomplete_rows": len(self.incomplete), "incomplete": self.incomplete,
             "unmatched_headers": list(self.unmatched),
             "returned": str(self.returned) if self.returned else None,
-            "problems": [fault.problem.as_data() for fault in self.faults],
+            "save": self.save, "stopped": self.stopped, "problems": [fault.problem.as_data() for fault in self.faults],
         }  # fmt: skip
 
 
@@ -69,33 +78,57 @@ def import_ledger(
     returned: Path | None = None,
     language: str = "zh",
     progress: Progress | None = None,
+    sheet: str = "",
+    dry_run: bool = False,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Imported:
     """Import an Excel or CSV ledger into a station.
 
-    `village`: code for rows that name none. `mapping`: header as in the file -> column name, over what is found by
-    itself. `returned`: where the workbook of failed rows goes (by default beside `path`, `<name>_未导入.xlsx`); written
-    only if there are any. `progress`: called with rows done and rows in all. Raises ImportFileError where the file or
-    its headers cannot be read, before anything is saved. Good records are saved in batches; importing the file again
-    goes on where it stopped and changes nothing else.
+    `village`: code for rows that name none. `mapping`: header as in the file -> column name ("" for none), over what is
+    found by itself; what was said before of a table with the same headers counts where it is None. `returned`: where
+    the workbook of failed rows goes (by default beside `path`, `<name>_未导入.xlsx`); written only if there are any.
+    `sheet`: the sheet's name, else the one that fits best. `dry_run`: find out what would happen and save nothing.
+    `go_on`: asked before each record; False stops, and what is saved stays. `progress`: called with rows done and in
+    all. Raises ImportFileError where the file or its headers cannot be read, before anything is saved. Good records are
+    saved in batches; importing the file again goes on where it stopped and changes nothing else.
     """
-    layout = choose_layout(station, form_id, path, mapping)
-    run = _Run(station, form_id, layout, author, village)
-    result = run.import_all(progress)
-    if result.rejected or result.incomplete:
+    layout = choose_layout(station, form_id, path, mapping, sheet)
+    run = _Run(station, form_id, layout, author, village, dry_run=dry_run)
+    result = run.import_all(progress, go_on)
+    if mapping and not dry_run:
+        remember(station.folder, form_id, layout.headers, mapping)
+    if (result.rejected or result.incomplete) and (returned is not None or not dry_run):
         result.returned = returned or path.with_name(f"{path.stem}_未导入.xlsx")
         rows = [row - 1 for row in (*result.rejected, *result.incomplete)]
         write_returned(result.returned, layout, result.faults, rows, language)
     return result
 
 
-def choose_layout(station: Station, form_id: str, path: Path, mapping: Mapping[str, str] | None = None) -> Layout:
-    """Return the layout of the sheet that names most of the form's questions; raises ImportFileError."""
+def choose_layout(
+    station: Station, form_id: str, path: Path, mapping: Mapping[str, str] | None = None, sheet: str = ""
+) -> Layout:
+    """Return the layout of the sheet that names most of the form's questions, or of the one named.
+
+    Without `mapping`, what was said of a table with the same headers before counts. Raises ImportFileError.
+    """
+    sheets = tuple(each for each in read_sheets(path) if sheet in ("", each.name))
+    for name, told in remembered(station.folder, form_id).items() if mapping is None else ():
+        with suppress(ImportFileError):
+            layout = _layout_by(station, form_id, path, told, sheets)
+            if signature(form_id, layout.headers) == name:
+                return layout
+    return _layout_by(station, form_id, path, mapping, sheets)
+
+
+def _layout_by(
+    station: Station, form_id: str, path: Path, mapping: Mapping[str, str] | None, sheets: Sequence[Sheet]
+) -> Layout:
     try:
         vocabulary = Vocabulary(station.form(form_id), mapping)
     except KeyError as error:
         context = {"name": error.args[0], "form": form_id}
         raise ImportFileError(Problem("COLLECT_IMPORT_MAPPING", Place(file=path.name), context)) from error
-    layouts = [layout for sheet in read_sheets(path) if (layout := find_layout(sheet, vocabulary))]
+    layouts = [layout for each in sheets if (layout := find_layout(each, vocabulary))]
     if not layouts:
         targets = [target for targets in vocabulary.targets.values() for target in targets]
         known = "、".join(dict.fromkeys(label(target.column.question) for target in targets))
@@ -123,27 +156,35 @@ class _Filled:
 class _Run:
     """One import: what is known, what the file said already, and the records waiting to be saved."""
 
-    def __init__(self, station: Station, form_id: str, layout: Layout, author: str, village: str | None) -> None:
+    def __init__(
+        self, station: Station, form_id: str, layout: Layout, author: str, village: str | None, *, dry_run: bool
+    ) -> None:
         self.station, self.layout, self.author = station, layout, author
         self.form = station.form(form_id)
         tables = tables_of(self.form)
         root = tables[0]
         self.root = root.name
         mapped = [t.column for t in layout.targets if t is not None and t.table.name == root.name]
-        self.known = Known(root, mapped, station.attachments)
+        self.known = Known(root, mapped, station.attachments, [t for t in tables if t.parent == root.name])
         self.village = village or (station.villages[0].code if len(station.villages) == 1 else "")
         self.seen: dict[Key, int] = {}
         self.persons: dict[str, int] = {}
         self.result = Imported(form_id, layout.sheet.name, unmatched=layout.unmatched)
+        self.dry_run = dry_run
+        self.result.save = "" if dry_run else f"{IMPORT}{uuid7()}"
+        self.matched: dict[str, int] = {}
         self.waiting: list[tuple[Answers, str]] = []
         self.bulk: Bulk | None = None
         self.columns = {column.path: (table.key, column.name) for table in tables for column in table.columns}
         self.keys = [table.key for table in tables if table.parent == root.name]
 
-    def import_all(self, progress: Progress | None) -> Imported:
+    def import_all(self, progress: Progress | None, go_on: Callable[[], bool]) -> Imported:
         """Take every record of the sheet in order and save what is good; the last batch too."""
         total = sum(1 for _ in self.layout.data_rows())
         for record in gather(self.layout, CellReader(self.station.attachments)):
+            if not go_on():
+                self.result.stopped = True
+                break
             self._take(record)
             if len(self.waiting) >= _BATCH:
                 self._save()
@@ -160,6 +201,9 @@ class _Run:
             record.answers.setdefault(self.known.village, self.village)
         faults = [*record.faults, *self._twice(record)]
         existing = self.known.find(record.answers, self._village_of(record))
+        first = self.matched.setdefault(existing, record.rows[0]) if existing else record.rows[0]
+        if first != record.rows[0] and not faults:
+            faults.append(self._fault(record.rows[0], None, "COLLECT_IMPORT_TWICE", {"row": first + 1}))
         while True:
             if any(self._of_record(fault) for fault in faults):
                 self._reject(record, faults, record.rows)
@@ -297,6 +341,7 @@ class _Run:
     def _save(self) -> None:
         """Save the waiting records: all of a batch or none of it."""
         rows = [(self.form, answers, village or None) for answers, village in self.waiting]
-        self.station.save_many(rows, author=self.author)
+        if not self.dry_run:
+            self.station.save_many(rows, author=self.author, save=self.result.save)
         self.waiting.clear()
         self.bulk = None
