@@ -15,6 +15,7 @@ from collect.cli import main
 from collect.database import connect
 from collect.station import Station
 from tests.collect.ledger_forms import VILLAGE, household
+from tests.collect.test_blobs import photo_form
 
 
 @dataclass(frozen=True)
@@ -194,3 +195,18 @@ def test_a_record_is_erased_by_law_after_a_question(
 def test_a_new_station_is_its_owners_only(cunce: Command, tmp_path: Path) -> None:
     assert cunce("station", "init", "甲", "--name", "甲", "--no-ledgers").status == 0
     assert (tmp_path / "甲").stat().st_mode & 0o077 == 0
+
+
+def test_blobs_are_counted_and_the_unused_removed(cunce: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    cunce("station", "init", str(folder), "--name", "一号", "--village", "v1=东村", "--no-ledgers")
+    with Station.open(folder) as station:
+        station.add_form(photo_form())
+        used, loose = station.blobs.put(b"used", "jpg"), station.blobs.put(b"loose", "jpg")
+        station.save({"village": "v1", "name": "桥头", "photo": used}, "spot", author="甲")
+        station.save({"village": "v1", "name": "桥尾", "photo": "b" * 64 + ".jpg"}, "spot", author="甲")
+    counted = json.loads(cunce("station", "blobs", "--station", str(folder), "--json").out)
+    assert (counted["referenced"], counted["here"], len(counted["lacking"]), len(counted["unused"])) == (2, 1, 1, 1)
+    assert cunce("station", "blobs", "--station", str(folder), "--remove-unused").status == 0
+    with Station.open(folder) as station:
+        assert (station.blobs.has(used), station.blobs.has(loose)) == (True, False)
