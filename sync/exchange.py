@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from collect.chain import row_of
@@ -19,7 +20,7 @@ from sync.bundle import Bundle, BundleError, FormSource, read_bundle, write_bund
 from sync.carrying import carry
 from sync.receipt import Receipt
 from sync.request import Request, advanced, pack_request
-from sync.transport import Refused, Transport
+from sync.transport import Parcel, Refused, Transport
 from sync.transport.folder import FolderTransport
 
 if TYPE_CHECKING:
@@ -227,9 +228,9 @@ class _Conversation:
 
     def pull(self) -> None:
         """Take in what the hub has for this station."""
-        for parcel in self.transport.pull(lambda: pack_request(self.request())):
+        for parcel, read in _ahead(self.answers()) if self.transport.answers else self.parcels():
             try:
-                bundle = self.read(parcel.data)
+                bundle = read()
                 received = incoming(self.station, bundle)
             except CunceError as error:
                 if self.transport.answers or error.retryable:
@@ -247,6 +248,27 @@ class _Conversation:
             )
             if self.transport.answers and bundle.receipt is not None and not bundle.receipt.more:
                 return
+
+    def parcels(self) -> Iterator[tuple[Parcel, Callable[[], Bundle]]]:
+        """Yield what lies on a stick, and how each is read."""
+        for parcel in self.transport.pull(lambda: pack_request(self.request())):
+            yield parcel, partial(self.read, parcel.data)
+
+    def answers(self) -> Iterator[tuple[Parcel, Callable[[], Bundle]]]:
+        """Yield a network's answers until the hub says that there are no more.
+
+        Each is asked for as if the one before had been taken in, while it is: should it not be, the hub is asked again
+        at the next exchange, for a station's cursors move with what was taken in.
+        """
+        asked = [self.request()]
+        for parcel in self.transport.pull(lambda: pack_request(asked[-1])):
+            bundle = self.read(parcel.data)
+            yield parcel, partial(_same, bundle)
+            if bundle.receipt is None or not bundle.receipt.more:
+                return
+            last = asked[-1] if asked[-1].cursors is not None else self.request(whole=True)
+            forms = (*(last.forms or ()), *(form.digest for form in bundle.forms))
+            asked.append(replace(last.after(bundle.receipt), forms=forms))
 
     def read(self, data: bytes) -> Bundle:
         """Read a bundle that must come from the hub to this station; raises BundleError."""
@@ -294,12 +316,12 @@ class _Conversation:
         if scope and scope != {village.code: village.name for village in self.station.villages}:
             self.station.set_villages(scope)
 
-    def request(self) -> Request:
-        """What to ask for now: in a few bytes where the hub's last receipt says it all."""
+    def request(self, *, whole: bool = False) -> Request:
+        """What to ask for now: in a few bytes where the hub's last receipt says it all, unless `whole`."""
         hub = self.hub
         mine = tuple(digest for _, _, digest in self.station.journal.form_keys())
         uniform = len(set(hub.cursors.values())) == 1 and set(hub.cursors) == set(hub.villages)
-        full = not (self.transport.answers and hub.state and uniform and set(hub.forms) <= set(mine))
+        full = whole or not (self.transport.answers and hub.state and uniform and set(hub.forms) <= set(mine))
         cursor = max(hub.cursors.values(), default=0)
         if not full:
             return Request(self.own, hub.state, cursor, hub.mark)
@@ -320,6 +342,10 @@ class _Conversation:
         outcome.parked = len(self.station.journal.parked())
         outcome.bytes_sent, outcome.bytes_received = transport.bytes_sent, transport.bytes_received
         outcome.requests = transport.requests
+
+
+def _same(bundle: Bundle) -> Bundle:
+    return bundle
 
 
 def _ahead(items: Iterator[_T]) -> Iterator[_T]:
