@@ -199,12 +199,12 @@ def test_a_new_station_is_its_owners_only(cunce: Command, tmp_path: Path) -> Non
 
 def test_blobs_are_counted_and_the_unused_removed(cunce: Command, tmp_path: Path) -> None:
     folder = tmp_path / "s"
-    cunce("station", "init", str(folder), "--name", "一号", "--village", "v1=东村", "--no-ledgers")
+    cunce("station", "init", str(folder), "--name", "一号", "--village", "999999001001=东村", "--no-ledgers")
     with Station.open(folder) as station:
         station.add_form(photo_form())
         used, loose = station.blobs.put(b"used", "jpg"), station.blobs.put(b"loose", "jpg")
-        station.save({"village": "v1", "name": "桥头", "photo": used}, "spot", author="甲")
-        station.save({"village": "v1", "name": "桥尾", "photo": "b" * 64 + ".jpg"}, "spot", author="甲")
+        station.save({"village": "999999001001", "name": "桥头", "photo": used}, "spot", author="甲")
+        station.save({"village": "999999001001", "name": "桥尾", "photo": "b" * 64 + ".jpg"}, "spot", author="甲")
     counted = json.loads(cunce("station", "blobs", "--station", str(folder), "--json").out)
     assert (counted["referenced"], counted["here"], len(counted["lacking"]), len(counted["unused"])) == (2, 1, 1, 1)
     assert cunce("station", "blobs", "--station", str(folder), "--remove-unused").status == 0
