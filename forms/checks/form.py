@@ -15,7 +15,7 @@ from forms.vocabulary import LEDGER_COLUMNS, nearest
 from forms.xform import FormError
 
 # Answers that a laptop's capture page cannot take yet; they stay empty, and other tools' files keep them.
-_NOT_TAKEN: Final = frozenset({"image", "audio", "video", "file", "osm", "background-audio", "start-geopoint"})
+_NOT_TAKEN: Final = frozenset({"osm", "background-audio", "start-geopoint"})
 _TYPED: Final = frozenset({"barcode"})
 _NOT_RECORDED: Final = frozenset({"audit", "simserial", "subscriberid", "background-geopoint"})
 # ODK Collect's engine knows only the axes child, parent, self and attribute, and lacks these functions.

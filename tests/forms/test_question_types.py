@@ -138,7 +138,6 @@ def test_what_does_nothing_here_is_said_once_with_its_row() -> None:
         auto_delete="true",
     )
     assert brief(read.warnings) == [
-        ("HERE_NOT_TAKEN", 3, ""),
         ("HERE_NO_EFFECT", 2, "sms_keyword"),
         ("HERE_NOT_SUBMITTED", 2, "auto_delete"),
         ("HERE_NO_EFFECT", 2, "bind::foo"),
