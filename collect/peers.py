@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from collect.database import Connection, Connections, transaction
+from collect.keys import PublicKeys, public_keys
 from forms.clock import Clock, SystemClock
 from forms.problems import CunceError, Problem
 
@@ -35,6 +36,19 @@ CREATE TABLE confirmation (
     hub TEXT NOT NULL REFERENCES hub (hub), seq INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (hub, seq)
 ) STRICT, WITHOUT ROWID;
 """
+# What sealing and vouching need. Of a peer: its public keys; whether it vouches for stations behind it, and for which;
+# the authors it was allowed and those it was met with. Of a hub: its public keys, ours as it knows them, and what it
+# confirmed of the stations we vouch for.
+_TRUST = """
+ALTER TABLE peer ADD COLUMN keys TEXT NOT NULL DEFAULT '';
+ALTER TABLE peer ADD COLUMN vouches INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE peer ADD COLUMN stations TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE peer ADD COLUMN authors TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE peer ADD COLUMN met TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE hub ADD COLUMN keys TEXT NOT NULL DEFAULT '';
+ALTER TABLE hub ADD COLUMN told TEXT NOT NULL DEFAULT '';
+ALTER TABLE hub ADD COLUMN others TEXT NOT NULL DEFAULT '{}';
+"""
 
 
 class PeerError(CunceError):
@@ -48,6 +62,8 @@ class Peer:
     `villages`: the codes it may send and is sent. `secret`, `token`: hex SHA-256 of the invitation's secret and of the
     station's token; neither is ever kept itself. `station`: "" until it has joined. `received`: its sequence number up
     to which everything is here; `cursor`: this hub's arrival number up to which it says it has been served.
+    `keys`: its public keys, None until it has joined. `vouches`: it is a hub that sends on what `stations` wrote.
+    `authors`: who may save on it, nobody in particular where empty; `met`: who did.
     """
 
     invitation: str
@@ -62,6 +78,11 @@ class Peer:
     seen_at: str
     received: int
     cursor: int
+    keys: PublicKeys | None = None
+    vouches: bool = False
+    stations: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +92,9 @@ class Hub:
     `petition`: the request to join, sent along until the hub first answers, then "". `held`: this station's sequence
     number up to which the hub has confirmed everything. `cursors`: village -> the hub's arrival number up to which its
     revisions are here; `mark`, `arrived`, `state`: see `sync.receipt`. `forms`: digests of the hub's form definitions.
-    `villages`: this station's scope there, code -> name. `received`: revisions that came from it in all.
+    `villages`: this station's scope there, code -> name. `received`: revisions that came from it in all. `keys`: its
+    public keys. `told`: the id of this station's keys that it is known to know. `others`: station -> number up to which
+    the hub has confirmed what this one, a hub itself, sent on of it.
     """
 
     hub: str
@@ -88,6 +111,9 @@ class Hub:
     forms: tuple[str, ...]
     villages: Mapping[str, str]
     received: int
+    keys: PublicKeys | None = None
+    told: str = ""
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +129,7 @@ class Peers:
 
     def __init__(self, folder: Path, *, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._connections = Connections(folder / "peers.db", [_SCHEMA], durable=True)
+        self._connections = Connections(folder / "peers.db", [_SCHEMA, _TRUST], durable=True)
 
     @property
     def _db(self) -> Connection:
@@ -118,13 +144,17 @@ class Peers:
 
     # ---- at a hub: who was invited
 
-    def invite(self, invitation: str, *, name: str, villages: Iterable[str], secret: str) -> Peer:
-        """Keep an invitation. `secret`: hex SHA-256 of the invitation's secret."""
+    def invite(
+        self, invitation: str, *, name: str, villages: Iterable[str], secret: str, vouches: bool = False,
+        authors: Iterable[str] = (),
+    ) -> Peer:  # fmt: skip
+        """Keep an invitation. `secret`: hex SHA-256 of its secret; `vouches`: it is for a hub; `authors`: see Peer."""
         codes = json.dumps(list(dict.fromkeys(villages)))
         with transaction(self._db):
             self._db.execute(
-                "INSERT INTO peer (invitation, name, villages, secret, state, invited_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (invitation, name, codes, secret, "invited", self._now()),
+                "INSERT INTO peer (invitation, name, villages, secret, state, invited_at, vouches, authors) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (invitation, name, codes, secret, "invited", self._now(), int(vouches), _json(list(authors))),
             )
         return self._peer("invitation", invitation)
 
@@ -146,10 +176,11 @@ class Peers:
         """Return the station that joined under this id, or None."""
         return self._find("station", station) if station else None
 
-    def register(self, invitation: str, *, station: str, token: str) -> Peer:
+    def register(self, invitation: str, *, station: str, token: str, keys: PublicKeys | None = None) -> Peer:
         """Bind an invitation to the station that answered it; again by the same station changes its token only.
 
-        `token`: hex SHA-256 of the station's token. Raises PeerError: COLLECT_PEER_UNKNOWN, COLLECT_INVITATION_USED,
+        `token`: hex SHA-256 of the station's token. A station that shows other keys than before is another one: new
+        ones must be signed by the old ones. Raises PeerError: COLLECT_PEER_UNKNOWN, COLLECT_INVITATION_USED,
         COLLECT_PEER_REVOKED.
         """
         with transaction(self._db):
@@ -159,10 +190,14 @@ class Peers:
                 raise PeerError(Problem("COLLECT_PEER_REVOKED", context={"name": peer.name}))
             if peer.station not in ("", station) or (other is not None and other.invitation != invitation):
                 raise PeerError(Problem("COLLECT_INVITATION_USED", context={"name": peer.name}))
+            if peer.station and keys is not None and peer.keys not in (None, keys):
+                if token != peer.token:
+                    raise PeerError(Problem("COLLECT_INVITATION_USED", context={"name": peer.name}))
+                keys = peer.keys  # an old petition, met again after the station got new keys
             self._db.execute(
-                "UPDATE peer SET station = ?, token = ?, state = 'joined', joined_at = "
+                "UPDATE peer SET station = ?, token = ?, keys = ?, state = 'joined', joined_at = "
                 "CASE joined_at WHEN '' THEN ? ELSE joined_at END WHERE invitation = ?",
-                (station, token, self._now(), invitation),
+                (station, token, _keys(keys or peer.keys), self._now(), invitation),
             )
         return self._peer("invitation", invitation)
 
@@ -174,6 +209,29 @@ class Peers:
     def revoke(self, invitation: str) -> Peer:
         """Let a lost laptop in no more; raises PeerError (COLLECT_PEER_UNKNOWN)."""
         return self._change(invitation, "state = ?", "revoked")
+
+    def set_authors(self, invitation: str, authors: Iterable[str]) -> Peer:
+        """Change who may save on a station, nobody in particular for none; raises PeerError (COLLECT_PEER_UNKNOWN)."""
+        return self._change(invitation, "authors = ?", _json(list(dict.fromkeys(authors))))
+
+    def learned(
+        self, station: str, *, keys: PublicKeys, stations: Iterable[str] = (), authors: Iterable[str] = ()
+    ) -> Peer:
+        """Note what a bundle taken in told of its sender: its keys now, further stations and authors it brought."""
+        with transaction(self._db):
+            peer = self._peer("station", station)
+            behind, met = {*peer.stations, *stations} - {station}, {*peer.met, *authors}
+            if (peer.keys, set(peer.stations), set(peer.met)) == (keys, behind, met):
+                return peer
+            self._db.execute(
+                "UPDATE peer SET keys = ?, stations = ?, met = ? WHERE station = ?",
+                (_keys(keys), _json(sorted(behind)), _json(sorted(met)), station),
+            )
+        return self._peer("station", station)
+
+    def behind(self) -> frozenset[str]:
+        """Return the stations whose revisions came from peers: the peers themselves and those they vouch for."""
+        return frozenset(each for peer in self.peers() for each in (peer.station, *peer.stations) if each)
 
     def seen(self, station: str, *, received: int, cursor: int | None = None) -> None:
         """Note an exchange with a station: up to which of its numbers everything is here, and what it was served."""
@@ -200,14 +258,20 @@ class Peers:
 
     # ---- at a laptop: which hubs were joined
 
-    def join(self, hub: str, *, name: str, address: str, petition: str, villages: Mapping[str, str]) -> Hub:
-        """Note that this station belongs to a hub; again keeps what was exchanged and renews the rest."""
+    def join(
+        self, hub: str, *, name: str, address: str, petition: str, villages: Mapping[str, str],
+        keys: PublicKeys | None = None, told: str = "",
+    ) -> Hub:  # fmt: skip
+        """Note that this station belongs to a hub; again keeps what was exchanged and renews the rest.
+
+        `told`: the id of this station's keys that the petition names.
+        """
         with transaction(self._db):
             self._db.execute(
-                "INSERT INTO hub (hub, name, address, petition, joined_at, villages) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (hub) DO UPDATE SET name = excluded.name, address = excluded.address, "
-                "petition = excluded.petition",
-                (hub, name, address, petition, self._now(), _json(villages)),
+                "INSERT INTO hub (hub, name, address, petition, joined_at, villages, keys, told) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hub) DO UPDATE SET name = excluded.name, "
+                "address = excluded.address, petition = excluded.petition, keys = excluded.keys",
+                (hub, name, address, petition, self._now(), _json(villages), _keys(keys), told),
             )
         return self.hub(hub)
 
@@ -228,6 +292,14 @@ class Peers:
             self._db.execute("UPDATE hub SET address = ? WHERE hub = ?", (address, hub))
         return self.hub(hub)
 
+    def trusted(self, hub: str, *, keys: PublicKeys, told: str | None = None) -> Hub:
+        """Note a hub's keys as they are now and, where given, the id of ours that it knows."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE hub SET keys = ?, told = coalesce(?, told) WHERE hub = ?", (_keys(keys), told, hub)
+            )
+        return self.hub(hub)
+
     def exchanged(
         self,
         hub: str,
@@ -240,6 +312,7 @@ class Peers:
         forms: Iterable[str],
         villages: Mapping[str, str],
         received: int = 0,
+        others: Mapping[str, int] | None = None,
     ) -> Hub:
         """Keep what a hub's receipt says, and the moment since which it holds this station's numbers up to `held`."""
         with transaction(self._db):
@@ -251,10 +324,10 @@ class Peers:
                 self._db.execute("INSERT INTO confirmation (hub, seq, at) VALUES (?, ?, ?)", (hub, held, self._now()))
             self._db.execute(
                 "UPDATE hub SET petition = '', exchanged_at = ?, held = ?, cursors = ?, mark = ?, arrived = ?,"
-                " state = ?, forms = ?, villages = ?, received = received + ? WHERE hub = ?",
+                " state = ?, forms = ?, villages = ?, received = received + ?, others = ? WHERE hub = ?",
                 (
                     self._now(), held, _json(cursors), mark, arrived, state, _json(list(forms)), _json(villages),
-                    received, hub,
+                    received, _json(before.others if others is None else others), hub,
                 ),
             )  # fmt: skip
         return self.hub(hub)
@@ -286,21 +359,31 @@ class Peers:
 
 _PEER = (
     "invitation, name, villages, secret, coalesce(station, ''), token, state, invited_at, joined_at, seen_at, "
-    "received, cursor"
+    "received, cursor, keys, vouches, stations, authors, met"
 )
 _HUB = (
     "hub, name, address, petition, joined_at, exchanged_at, held, cursors, mark, arrived, state, "
-    "forms, villages, received"
+    "forms, villages, received, keys, told, others"
 )
 
 
 def _peer(row: tuple[Any, ...]) -> Peer:
-    return Peer(*[*row[:2], tuple(json.loads(row[2])), *row[3:]])
+    lists = (tuple(json.loads(text)) for text in row[14:])
+    return Peer(*[*row[:2], tuple(json.loads(row[2])), *row[3:12], _read_keys(row[12]), bool(row[13]), *lists])
 
 
 def _hub(row: tuple[Any, ...]) -> Hub:
     cursors, forms, villages = json.loads(row[7]), tuple(json.loads(row[11])), json.loads(row[12])
-    return Hub(*[*row[:7], cursors, row[8], row[9], row[10], forms, villages, row[13]])
+    return Hub(*[*row[:7], cursors, row[8], row[9], row[10], forms, villages, row[13], _read_keys(row[14]), row[15],
+                 json.loads(row[16])])  # fmt: skip
+
+
+def _keys(keys: PublicKeys | None) -> str:
+    return "" if keys is None else json.dumps(keys.pair)
+
+
+def _read_keys(text: str) -> PublicKeys | None:
+    return public_keys(json.loads(text)) if text else None
 
 
 def _json(data: Any) -> str:

@@ -14,11 +14,14 @@ from typing import Any, Literal, NoReturn
 import orjson
 import zstandard
 
+from collect.keys import PublicKeys
 from collect.revision import Revision
 from forms.problems import CunceError, Problem
 from sync.columns import MalformedError
+from sync.keys import Succession, pack_successions, unpack_successions
 from sync.receipt import Receipt, pack_receipt, unpack_receipt
 from sync.revisions import MAX_REVISIONS, pack_revisions, tells_of_erasure, unpack_revisions
+from sync.seal import Seal, SealError, Trust, check_method, sealed, signed, signer_of, unsealed
 
 MAGIC = b"\x89CUNCE\r\n"  # the high bit and the line end show a road that changes bytes
 FORMAT = 2  # what carries erasures; without them a bundle is written as format 1, which older readers know
@@ -31,7 +34,6 @@ _SECTION = struct.Struct(">4sQ")
 _VERSION = struct.Struct(">H")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LONG = re.compile(rb"[:,\[-][0-9]{19}")
-_NONE = {"method": "none"}
 Kind = Literal["push", "pull"]
 
 
@@ -91,12 +93,22 @@ class Header:
     blobs: int
     suffixes: Mapping[str, tuple[int, int]]  # station -> first and last sequence number
     body_size: int
-    seal: str
-    signature: str
+    seal: str  # id of the keys it is sealed to, "" where it is in the open
+    signature: str  # id of the keys that signed it, "" where nobody did
+    successions: tuple[Succession, ...] = ()  # of the sender's keys
 
 
-def write_bundle(bundle: Bundle) -> bytes:
-    """Return the bundle as bytes, the same for the same bundle and zstd version.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A bundle that was signed and sealed: the keys that signed it, and the id of the pair that opened it."""
+
+    bundle: Bundle
+    signer: PublicKeys
+    opened_by: str
+
+
+def write_bundle(bundle: Bundle, seal: Seal | None = None) -> bytes:
+    """Return the bundle as bytes, sealed and signed; without `seal` in the open, for examples: no station takes that.
 
     Raises ValueError for what can't be written: a revision twice, a number that is not finite, a time without zone.
     """
@@ -123,28 +135,77 @@ def write_bundle(bundle: Bundle) -> bytes:
         "suffixes": _suffixes(bundle.revisions),
         "body": {"compression": "zstd", "size": len(body)},
     }
+    if seal is not None and seal.keys.successions:
+        head["successions"] = pack_successions(seal.keys.successions)
     out = bytearray(MAGIC + _VERSION.pack(FORMAT if any(map(tells_of_erasure, bundle.revisions)) else 1))
-    sections = (_json(head), _json(_NONE), zstandard.ZstdCompressor(level=5).compress(body), _json(_NONE))
-    for tag, payload in zip(SECTIONS, sections, strict=False):
+    how, closed = sealed(zstandard.ZstdCompressor(level=5).compress(body), seal)
+    for tag, payload in zip(SECTIONS, (_json(head), _json(how), closed), strict=False):
         out += _SECTION.pack(tag, len(payload)) + payload
+    signature = _json(signed(bytes(out), seal))
+    out += _SECTION.pack(SECTIONS[3], len(signature)) + signature
     out += _SECTION.pack(SECTIONS[-1], 32)
     return bytes(out + hashlib.sha256(out).digest())
 
 
 def read_bundle(data: bytes, *, receiver: str | None = None) -> Bundle:
-    """Return the bundle that `data` holds, everything checked before anything is returned.
+    """Return the bundle in the open that `data` holds, everything checked before anything is returned.
 
-    `receiver`: the station that reads; a bundle addressed to another is refused. Raises BundleError, nothing else.
+    `receiver`: the station that reads; a bundle addressed to another is refused. Raises BundleError, or SealError
+    (SYNC_BUNDLE_OTHER_KEY) for a sealed one.
     """
+    sections, header = _addressed(data, receiver)
+    if header.seal:
+        raise SealError(Problem("SYNC_BUNDLE_OTHER_KEY", context={"key": header.seal}))
+    return _read(data, header, sections[b"BODY"])
+
+
+def open_bundle(data: bytes, trust: Trust, *, receiver: str, sender: str | None = None) -> Opened:
+    """Return the bundle that `data` holds, if its sender signed it and sealed it to us.
+
+    `sender`: from whom it must be. Raises BundleError or SealError; the signature is checked before anything is read.
+    """
+    sections, header = _addressed(data, receiver)
+    if sender is not None and header.sender != sender:
+        raise BundleError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": header.sender}))
+    signer = _signer(data, sections, header, trust.sender)
+    try:
+        body, opened_by = unsealed(sections[b"BODY"], json.loads(sections[b"SEAL"]), trust.pairs)
+    except (ValueError, TypeError, KeyError) as error:
+        _refuse_malformed(error)
+    return Opened(_read(data, header, body), signer, opened_by)
+
+
+def check_signature(data: bytes, known: PublicKeys) -> Header:
+    """Return what a bundle says of itself, if its sender's keys signed it; raises BundleError or SealError."""
+    sections = _sections(data)
+    header = _header(sections)
+    _signer(data, sections, header, known)
+    return header
+
+
+def _addressed(data: bytes, receiver: str | None) -> tuple[dict[bytes, bytes], Header]:
+    """Return sections and header of a bundle that is for `receiver`."""
     sections = _sections(data)
     header = _header(sections)
     if receiver is not None and header.receiver != receiver:
         raise BundleError(
             Problem("SYNC_BUNDLE_FOR_ANOTHER", context={"receiver": header.receiver, "station": receiver})
         )
+    return sections, header
+
+
+def _signer(data: bytes, sections: Mapping[bytes, bytes], header: Header, known: PublicKeys) -> PublicKeys:
+    end = len(data) - 2 * _SECTION.size - 32 - len(sections[b"SIGN"])
+    try:
+        return signer_of(data[:end], json.loads(sections[b"SIGN"]), known, header.successions, header.sender)
+    except (ValueError, TypeError, KeyError) as error:
+        _refuse_malformed(error)
+
+
+def _read(data: bytes, header: Header, body: bytes) -> Bundle:
     try:
         (version,) = _VERSION.unpack_from(data, len(MAGIC))
-        return _unpack_body(_decompressed(sections[b"BODY"], header.body_size), header, version)
+        return _unpack_body(_decompressed(body, header.body_size), header, version)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         _refuse_malformed(error)
 
@@ -186,18 +247,15 @@ def _sections(data: bytes) -> dict[bytes, bytes]:
 def _header(sections: Mapping[bytes, bytes]) -> Header:
     try:
         seal, sign = (json.loads(sections[tag]) for tag in (b"SEAL", b"SIGN"))
-        if seal != _NONE or sign != _NONE:
-            raise BundleError(
-                Problem("SYNC_BUNDLE_SEALED", context={"seal": seal["method"], "signature": sign["method"]})
-            )
         if len(sections[b"HEAD"]) > MAX_HEAD:
             raise MalformedError("a header out of bounds")
-        return _unpack_header(json.loads(sections[b"HEAD"]))
+        names = check_method(seal, "age"), check_method(sign, "ed25519")
+        return _unpack_header(json.loads(sections[b"HEAD"]), *names)
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         _refuse_malformed(error)
 
 
-def _unpack_header(head: Any) -> Header:
+def _unpack_header(head: Any, seal: str, signature: str) -> Header:
     match head:
         case {
             "sender": str(sender),
@@ -221,7 +279,8 @@ def _unpack_header(head: Any) -> Header:
     if time.tzinfo is None:
         raise MalformedError("a time without zone")
     ends = {station: (int(first), int(last)) for station, (first, last) in suffixes.items()}
-    return Header(sender, receiver, kind, time, revisions, forms, blobs, ends, size, "none", "none")
+    successions = unpack_successions(head.get("successions", []))
+    return Header(sender, receiver, kind, time, revisions, forms, blobs, ends, size, seal, signature, successions)
 
 
 def _decompressed(payload: bytes, size: int) -> bytes:

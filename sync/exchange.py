@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from collect.chain import row_of
 from collect.journal import Definition
-from collect.peers import Hub, Peers
+from collect.peers import Hub, PeerError, Peers
 from collect.revision import Revision
 from collect.shelf import read as read_definition
 from forms.problems import CunceError, Problem
 from sync import stick_blobs
-from sync.bundle import Bundle, BundleError, FormSource, read_bundle, write_bundle
+from sync.bundle import Bundle, BundleError, FormSource, Opened, open_bundle, write_bundle
 from sync.carrying import carry
+from sync.keys import keys_of
 from sync.receipt import Receipt
 from sync.request import Request, advanced, pack_request
+from sync.seal import Seal, Trust
 from sync.transport import Parcel, Refused, Transport
 from sync.transport.folder import FolderTransport
 
@@ -89,19 +91,27 @@ class Outcome:
         return not (self.sent or self.received or self.forms or self.problems or self.waiting or self.carried)
 
 
-def outgoing(station: Station, hub: Hub, *, batch: int = BATCH) -> Iterator[Bundle]:
-    """Yield, in bundles of at most `batch` revisions, what a hub has not confirmed of this station, and its forms."""
+def outgoing(
+    station: Station, hub: Hub, *, batch: int = BATCH, behind: Iterable[str] = (), introduce: bool = False
+) -> Iterator[Bundle]:
+    """Yield, in bundles of at most `batch` revisions, what a hub has not confirmed of this station, and its forms.
+
+    `behind`: stations for which this one, a hub, vouches: theirs go along. `introduce`: send one bundle in any case,
+    for a hub that does not know this station's new keys.
+    """
     known = set(hub.forms)
     forms = tuple(source_of(form) for form in station.journal.forms() if form.digest not in known)
-    after = hub.held
-    while True:
-        found = station.journal.suffix(station.id, after, limit=batch)
-        revisions = found[: light(found)]
-        if revisions or forms:
-            yield Bundle(station.id, hub.hub, "push", station.clock.now(), revisions, forms)
-        if len(found) < batch and len(revisions) == len(found):
-            return
-        after, forms = revisions[-1].id.seq, ()
+    for writer in (station.id, *sorted(behind)):
+        after = hub.held if writer == station.id else hub.others.get(writer, 0)
+        while True:
+            found = station.journal.suffix(writer, after, limit=batch)
+            revisions = found[: light(found)]
+            if revisions or forms or introduce:
+                yield Bundle(station.id, hub.hub, "push", station.clock.now(), revisions, forms)
+                forms, introduce = (), False
+            if len(found) < batch and len(revisions) == len(found):
+                break
+            after = revisions[-1].id.seq
 
 
 def light(revisions: Sequence[Revision]) -> int:
@@ -166,6 +176,11 @@ class _Conversation:
     ) -> None:
         self.station, self.peers, self.transport, self.progress = station, peers, transport, progress
         self.hub = peers.hub(transport.hub)
+        if self.hub.keys is None:
+            raise PeerError(Problem("SYNC_HUB_WITHOUT_KEYS", context={"name": self.hub.name}))
+        self.keys = keys_of(station.folder, station.id)
+        self.shown: Opened | None = None
+        self.behind = peers.behind() - {self.hub.hub} if station.role == "hub" else frozenset()
         self.outcome = Outcome(self.hub.hub, self.hub.name, transport.road)
 
     def hold(self) -> None:
@@ -175,9 +190,9 @@ class _Conversation:
             if not self.hub.state:
                 self.pull()
             self.push()
-            held = self.hub.held
+            held = self.confirmed
             self.pull()
-            if self.hub.held < held:  # a hub put back from an older copy has lost some
+            if any(self.confirmed.get(name, 0) < number for name, number in held.items()):  # from an older copy
                 self.station.references.doubt(self.hub.hub)
                 self.push()
             self.hub = self.peers.met(self.hub.hub)
@@ -211,14 +226,22 @@ class _Conversation:
 
     def push(self) -> None:
         """Send what the hub lacks; what it refuses is noted, kept here, and does not stop the rest."""
-        total = self.own - self.hub.held
+        total = self.waiting
         done = 0
-        made = ((each, write_bundle(each)) for each in outgoing(self.station, self.hub, batch=self.transport.batch))
+        assert self.hub.keys is not None, "checked when the conversation began"
+        seal = Seal(self.keys, self.hub.keys)
+        leaving = outgoing(
+            self.station, self.hub, batch=self.transport.batch, behind=self.behind,
+            introduce=self.hub.told != self.keys.current.public.id,
+        )  # fmt: skip
+        made = ((each, write_bundle(each, seal)) for each in leaving)
         for bundle, data in _ahead(made) if total > self.transport.batch else made:
             try:
                 answer = self.transport.push(_name(bundle), data)
             except Refused as refusal:
-                self.outcome.problems.extend(refusal.problems)
+                self.outcome.problems.extend(each for each in refusal.problems if each not in self.outcome.problems)
+                if refusal.code == "SYNC_QUARANTINED":  # the hub keeps it for a person: let it have the rest too
+                    continue
                 return
             done += len(bundle.revisions)
             self.outcome.sent += len(bundle.revisions)
@@ -272,13 +295,25 @@ class _Conversation:
 
     def read(self, data: bytes) -> Bundle:
         """Read a bundle that must come from the hub to this station; raises BundleError."""
-        bundle = read_bundle(data, receiver=self.station.id)
-        if bundle.sender != self.hub.hub or bundle.kind != "pull":
-            raise BundleError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": bundle.sender}))
-        return bundle
+        assert self.hub.keys is not None, "checked when the conversation began"
+        trust = Trust(self.keys.pairs, self.hub.keys)
+        opened = open_bundle(data, trust, receiver=self.station.id, sender=self.hub.hub)
+        if opened.bundle.kind != "pull":
+            raise BundleError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": opened.bundle.sender}))
+        self.shown = opened  # noted when it is settled: it may be read ahead, in another thread
+        return opened.bundle
+
+    def believe(self) -> None:
+        """Keep what the hub's last bundle showed: its keys now, and whether it knows ours."""
+        if self.shown is not None:
+            known = self.shown.opened_by == self.keys.current.public.id
+            told = self.shown.opened_by if known else self.hub.told
+            if (self.shown.signer, told) != (self.hub.keys, self.hub.told):
+                self.hub = self.peers.trusted(self.hub.hub, keys=self.shown.signer, told=told)
 
     def settle(self, bundle: Bundle, received: int) -> bool:
         """Keep what a receipt says; return whether nothing was refused."""
+        self.believe()
         receipt = bundle.receipt
         if receipt is None:
             return True
@@ -291,6 +326,7 @@ class _Conversation:
         self.hub = self.peers.exchanged(
             self.hub.hub,
             held=receipt.held.get(self.station.id, 0),
+            others={name: number for name, number in receipt.held.items() if name in self.behind},
             cursors=cursors,
             mark=receipt.mark if latest else self.hub.mark,
             arrived=receipt.arrived,
@@ -306,13 +342,15 @@ class _Conversation:
     def outdated(self, receipt: Receipt) -> Receipt:
         """What of an older receipt, found on a stick, still counts: which revisions it came with."""
         return replace(
-            receipt, held={self.station.id: self.hub.held}, villages=self.hub.villages, forms=self.hub.forms,
+            receipt, held=self.confirmed, villages=self.hub.villages, forms=self.hub.forms,
             arrived=self.hub.arrived, refused=(),
         )  # fmt: skip
 
     def adopt_villages(self) -> None:
         """Let the station know the villages its hubs have put in its scope."""
         scope = {code: name for hub in self.peers.hubs() for code, name in hub.villages.items()}
+        if self.station.role == "hub":
+            return  # it has its own villages, of which a hub above it sees some
         if scope and scope != {village.code: village.name for village in self.station.villages}:
             self.station.set_villages(scope)
 
@@ -323,9 +361,24 @@ class _Conversation:
         uniform = len(set(hub.cursors.values())) == 1 and set(hub.cursors) == set(hub.villages)
         full = whole or not (self.transport.answers and hub.state and uniform and set(hub.forms) <= set(mine))
         cursor = max(hub.cursors.values(), default=0)
+        held = self.station.journal.held() if self.behind else {}
+        others = {name: held.get(name, 0) for name in sorted(self.behind)} if self.behind else None
         if not full:
-            return Request(self.own, hub.state, cursor, hub.mark)
-        return Request(self.own, hub.state, cursor, hub.mark, hub.cursors, mine)
+            return Request(self.own, hub.state, cursor, hub.mark, others=others)
+        return Request(self.own, hub.state, cursor, hub.mark, hub.cursors, mine, others)
+
+    @property
+    def confirmed(self) -> dict[str, int]:
+        """Up to which numbers the hub holds this station's revisions and those it sent on."""
+        return {**self.hub.others, self.station.id: self.hub.held}
+
+    @property
+    def waiting(self) -> int:
+        """How many revisions the hub has not confirmed."""
+        held, confirmed = self.station.journal.held(), self.confirmed
+        return sum(
+            max(held.get(name, 0) - confirmed.get(name, 0), 0) for name in (self.station.id, *sorted(self.behind))
+        )
 
     @property
     def own(self) -> int:
@@ -336,7 +389,7 @@ class _Conversation:
     def count(self) -> None:
         """Fill in what only the end of the exchange tells."""
         outcome, transport = self.outcome, self.transport
-        outcome.confirmed, outcome.waiting = self.hub.held, max(self.own - self.hub.held, 0)
+        outcome.confirmed, outcome.waiting = sum(self.confirmed.values()), self.waiting
         outcome.carried = not transport.answers and bool(outcome.waiting or self.hub.petition)
         outcome.conflicts = len(self.station.conflicts())
         outcome.parked = len(self.station.journal.parked())
@@ -358,8 +411,7 @@ def _ahead(items: Iterator[_T]) -> Iterator[_T]:
 
 
 def _name(bundle: Bundle) -> str:
-    """A bundle's file name: station, first and last number."""
+    """A bundle's file name: sender, the station that wrote where that is another, first and last number."""
     numbers = [revision.id.seq for revision in bundle.revisions] or [0]
-    return f"{bundle.sender}-{numbers[0]}-{numbers[-1]}.cunce"
-
-
+    writers = {revision.id.station for revision in bundle.revisions} - {bundle.sender}
+    return "-".join([bundle.sender, *sorted(writers), str(numbers[0]), f"{numbers[-1]}.cunce"])

@@ -14,17 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from collect.keys import PublicKeys, public_keys
 from collect.peers import Peer, PeerError, Peers
 from collect.revision import canonical
 from collect.secrets import secret_of
 from forms.problems import CunceError, Place, Problem
+from sync.keys import keys_of
 
 if TYPE_CHECKING:
     from collect.station import Station
 
 SUFFIX: Final = ".cunce-invite"
 _FORMAT: Final = 1
-_CLAIM: Final = ("invitation", "station", "token")
+_CLAIM: Final = ("invitation", "station", "token", "sealing", "signing")
 _STATION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # it also names files and folders on a stick
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _ID_BYTES, _SECRET_BYTES = 5, 10  # together 24 characters of base32, short enough to type
@@ -44,6 +46,7 @@ class Invitation:
 
     `hub`, `hub_name`, `township` (code, name) and `villages` (code -> name) are empty in the short form, which is only
     good where the hub can be reached at `address`; the file carries all and is enough for a stick. `secret`: good once.
+    `keys`: the hub's public ones.
     `forms`: digests of the hub's forms, so that a laptop without a network begins with the shipped ones among them.
     """
 
@@ -56,6 +59,7 @@ class Invitation:
     name: str = ""
     villages: Mapping[str, str] = field(default_factory=dict)
     forms: tuple[str, ...] = ()
+    keys: PublicKeys | None = None
 
     @property
     def code(self) -> str:
@@ -69,11 +73,15 @@ class Invitation:
         return f"{self.address}#{self.code}"
 
 
-def make_invitation(station: Station, name: str, villages: Iterable[str], address: str) -> Invitation:
+def make_invitation(
+    station: Station, name: str, villages: Iterable[str], address: str, *, vouches: bool = False,
+    authors: Iterable[str] = (),
+) -> Invitation:  # fmt: skip
     """Invite a station to this hub and return the invitation; only a digest of its secret is kept.
 
     `name`: what the township calls the laptop. `villages`: codes it may send and is sent. `address`: http(s)://host:port
-    where it reaches the hub, "" for USB only. Raises InvitationError with every fault.
+    where it reaches the hub, "" for USB only. `vouches`: it is for a hub, which sends on what its own laptops wrote.
+    `authors`: who may save on it, nobody in particular for none. Raises InvitationError with every fault.
     """
     codes, known = list(dict.fromkeys(villages)), {village.code: village.name for village in station.villages}
     problems = [Problem("SYNC_VILLAGE_UNKNOWN", context={"village": code}) for code in codes if code not in known]
@@ -91,10 +99,14 @@ def make_invitation(station: Station, name: str, villages: Iterable[str], addres
         secrets.token_hex(_ID_BYTES), secrets.token_hex(_SECRET_BYTES), address.rstrip("/"), station.id, station.name,
         township_of(station), name.strip(), {code: known[code] for code in codes},
         tuple(digest for _, _, digest in station.journal.form_keys()),
+        keys_of(station.folder, station.id).current.public,
     )  # fmt: skip
     peers = Peers(station.folder, clock=station.clock)
     try:
-        peers.invite(invitation.id, name=invitation.name, villages=codes, secret=_hashed(invitation.secret))
+        peers.invite(
+            invitation.id, name=invitation.name, villages=codes, secret=_hashed(invitation.secret), vouches=vouches,
+            authors=[author.strip() for author in authors if author.strip()],
+        )  # fmt: skip
     finally:
         peers.close()
     return invitation
@@ -137,15 +149,27 @@ def details(invitation: Invitation) -> dict[str, Any]:
         "township": None if invitation.township is None else list(invitation.township),
         "name": invitation.name,
         "villages": dict(invitation.villages),
+        "keys": None if invitation.keys is None else invitation.keys.pair,
     }
 
 
+def proven(told: dict[str, Any], peer: Peer) -> dict[str, Any]:
+    """Return a hub's details with the proof that it knows the invitation's secret, so that nobody can change them."""
+    return {**told, "proof": _proof(peer.secret, told)}
+
+
 def completed(invitation: Invitation, data: bytes) -> Invitation:
-    """Return a short invitation with the details a hub answered; raises InvitationError."""
+    """Return a short invitation with the details a hub answered.
+
+    Raises InvitationError: SYNC_INVITATION_UNREADABLE, or SYNC_HUB_FALSE where the answer is not that hub's.
+    """
     try:
-        told = {"cunce_invite": _FORMAT, "address": invitation.address, "code": invitation.code, **json.loads(data)}
-        return _from_file(told)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        answered = json.loads(data)
+        proof = str(answered.pop("proof"))
+        if not hmac.compare_digest(_proof(_hashed(invitation.secret), answered).encode(), proof.encode()):
+            raise InvitationError(Problem("SYNC_HUB_FALSE", context={"address": invitation.address}))
+        return _from_file({**answered, "cunce_invite": _FORMAT, "address": invitation.address, "code": invitation.code})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InvitationError(Problem("SYNC_INVITATION_UNREADABLE", context={"reason": error})) from error
 
 
@@ -182,7 +206,8 @@ def _from_file(data: Any) -> Invitation:
         } if _STATION.fullmatch(hub) and villages and all(type(each) is str for each in villages.values()):
             of = None if township is None else (township[0], township[1])
             forms = tuple(str(each) for each in data.get("forms", ()))
-            return Invitation(*_decoded(code), address, hub, hub_name, of, name, villages, forms)
+            keys = public_keys(data.get("keys"))
+            return Invitation(*_decoded(code), address, hub, hub_name, of, name, villages, forms, keys)
         case _:
             raise ValueError("JSON")
 
@@ -204,14 +229,14 @@ def _decoded(code: str) -> tuple[str, str]:
 # ---- what a laptop answers, and how a hub checks it
 
 
-def petition(invitation: Invitation, *, station: str = "", token: str = "") -> bytes:
+def petition(invitation: Invitation, *, station: str = "", token: str = "", keys: PublicKeys | None = None) -> bytes:
     """Return a laptop's request to join: it proves that the secret is known without showing it or the token.
 
-    Without `station` it only asks for the invitation's details.
+    `keys`: the station's public ones, which the proof covers. Without `station` it only asks for the details.
     """
-    claim = [invitation.id, station, _hashed(token) if token else ""]
-    proof = hmac.digest(bytes.fromhex(_hashed(invitation.secret)), canonical(claim), "sha256").hex()
-    return canonical({**dict(zip(_CLAIM, claim, strict=True)), "proof": proof})
+    pair = ["", ""] if keys is None else keys.pair
+    claim = [invitation.id, station, _hashed(token) if token else "", *pair]
+    return canonical({**dict(zip(_CLAIM, claim, strict=True)), "proof": _proof(_hashed(invitation.secret), claim)})
 
 
 def admit(peers: Peers, data: bytes) -> Peer:
@@ -224,21 +249,23 @@ def admit(peers: Peers, data: bytes) -> Peer:
         asked = json.loads(data)
         claim = [asked[name] for name in _CLAIM]
         told, proof = canonical(claim), asked["proof"].encode("utf-8")
-        if claim[1:] != ["", ""] and not (_STATION.fullmatch(claim[1]) and _HASH.fullmatch(claim[2])):
+        asking = claim[1:] == ["", "", "", ""]
+        if not asking and not (_STATION.fullmatch(claim[1]) and _HASH.fullmatch(claim[2])):
             raise ValueError("no station or no token")
+        keys = None if asking else public_keys(claim[3:])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotAdmittedError(Problem("SYNC_PETITION_UNREADABLE")) from error
     peer = peers.invited(str(claim[0]))
     key = bytes.fromhex(peer.secret if peer else "0" * 64)
     if not hmac.compare_digest(hmac.digest(key, told, "sha256").hex().encode(), proof) or peer is None:
         raise NotAdmittedError(Problem("SYNC_NOT_INVITED"))
-    if not claim[1]:
+    if asking:
         return welcome(peer)
-    return peers.register(peer.invitation, station=claim[1], token=claim[2])
+    return peers.register(peer.invitation, station=claim[1], token=claim[2], keys=keys)
 
 
 def recognise(peers: Peers, authorization: str) -> Peer:
-    """Return the peer that a header `Bearer <station>.<token>` shows; raises NotAdmittedError or PeerError."""
+    """Return the peer that a header `Bearer <station>.<token>` shows, a revoked one too; raises NotAdmittedError."""
     station, _, token = authorization.removeprefix("Bearer ").rpartition(".")
     if not (_STATION.fullmatch(station) and token.isascii()):
         raise NotAdmittedError(Problem("SYNC_NOT_ADMITTED"))
@@ -246,7 +273,7 @@ def recognise(peers: Peers, authorization: str) -> Peer:
     expected = peer.token if peer and peer.token else "0" * 64
     if not hmac.compare_digest(_hashed(token).encode(), expected.encode()) or peer is None:
         raise NotAdmittedError(Problem("SYNC_NOT_ADMITTED"))
-    return welcome(peer)
+    return peer
 
 
 def welcome(peer: Peer) -> Peer:
@@ -262,6 +289,11 @@ def welcome(peer: Peer) -> Peer:
 def token_of(folder: Path, hub: str) -> str:
     """Return this station's token at a hub, made and kept among its secrets when it is new."""
     return secret_of(folder, f"token {hub}")
+
+
+def _proof(secret: str, told: object) -> str:
+    """What shows that somebody knows an invitation's secret (hex SHA-256 of it) without telling it."""
+    return hmac.digest(bytes.fromhex(secret), canonical(told), "sha256").hex()
 
 
 def _hashed(text: str) -> str:

@@ -14,6 +14,7 @@ from forms.clock import Clock, SystemClock
 from forms.problems import Problem
 from sync.exchange import Outcome, Progress, run
 from sync.identity import Invitation, InvitationError, completed, petition, token_of
+from sync.keys import keys_of
 from sync.transport import Refused, TransportError
 from sync.transport.folder import FolderTransport
 from sync.transport.http import PAUSES, HttpTransport
@@ -64,11 +65,13 @@ def _joined(folder: Path, whole: Invitation, clock: Clock, progress: Callable[[P
         if station.id == whole.hub:
             raise InvitationError(Problem("SYNC_JOIN_ITSELF", context={"name": station.name}))
         token = token_of(folder, whole.hub)
-        asking = petition(whole, station=station.id, token=token).decode("utf-8")
+        keys = keys_of(folder, station.id).current.public
+        asking = petition(whole, station=station.id, token=token, keys=keys).decode("utf-8")
         with closing(Peers(folder, clock=clock)) as peers:
             hub = peers.join(
-                whole.hub, name=whole.hub_name, address=whole.address, petition=asking, villages=whole.villages
-            )
+                whole.hub, name=whole.hub_name, address=whole.address, petition=asking, villages=whole.villages,
+                keys=whole.keys, told=keys.id,
+            )  # fmt: skip
         if not whole.address:
             return Joined(station.id, station.name, hub, None, ready=_begun(station, whole))
         try:

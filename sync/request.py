@@ -21,7 +21,8 @@ class Request:
 
     `own`: its own last sequence number. `state`: that of the last receipt. `cursor`: the highest of its cursors, and
     `mark` the digest the hub gave with it. `cursors`: village -> arrival number; None says "all villages of that
-    state stand at `cursor`". `forms`: digests of the definitions it has; None asks for none.
+    state stand at `cursor`". `forms`: digests of the definitions it has; None asks for none. `others`: of a hub,
+    station -> number up to which it has what it sent on of it.
     """
 
     own: int
@@ -30,6 +31,7 @@ class Request:
     mark: str = ""
     cursors: Mapping[str, int] | None = None
     forms: tuple[str, ...] | None = None
+    others: Mapping[str, int] | None = None
 
     def after(self, receipt: Receipt) -> Request:
         """Return the request as it will be once the receipt's bundle has been taken in."""
@@ -58,6 +60,8 @@ def pack_request(request: Request) -> bytes:
         data["cursors"] = dict(request.cursors)
     if request.forms is not None:
         data["forms"] = list(request.forms)
+    if request.others is not None:
+        data["others"] = dict(request.others)
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
@@ -69,15 +73,15 @@ def unpack_request(data: bytes) -> Request:
         raise RequestError(Problem("SYNC_REQUEST_UNREADABLE")) from error
     match asked:
         case {"own": int(own), "state": str(state), "cursor": int(cursor), "mark": str(mark)}:
-            cursors, forms = asked.get("cursors"), asked.get("forms")
+            cursors, forms, others = asked.get("cursors"), asked.get("forms"), asked.get("others")
         case _:
             raise RequestError(Problem("SYNC_REQUEST_UNREADABLE"))
-    numbers = cursors.values() if isinstance(cursors, dict) else ()
+    numbers = [number for each in (cursors, others) if isinstance(each, dict) for number in each.values()]
     sound = (
-        (cursors is None or isinstance(cursors, dict))
+        all(each is None or isinstance(each, dict) for each in (cursors, others))
         and all(type(number) is int and 0 <= number < 1 << 63 for number in (own, cursor, *numbers))
         and (forms is None or (isinstance(forms, list) and all(type(digest) is str for digest in forms)))
     )
     if not sound:
         raise RequestError(Problem("SYNC_REQUEST_UNREADABLE"))
-    return Request(own, state, cursor, mark, cursors, None if forms is None else tuple(forms))
+    return Request(own, state, cursor, mark, cursors, None if forms is None else tuple(forms), others)

@@ -14,11 +14,15 @@ from collect.peers import Peer, PeerError, Peers
 from collect.revision import RevisionId
 from forms.problems import CunceError, Problem
 from sync import blobs
-from sync.bundle import Bundle, BundleError, read_bundle, write_bundle
+from sync.admission import check, learn, note_refusal, open_from, seal_for
+from sync.bundle import Bundle, BundleError, write_bundle
 from sync.exchange import BATCH, incoming, light, source_of
-from sync.identity import Invitation, NotAdmittedError, admit, details, recognise, township_of
+from sync.identity import Invitation, NotAdmittedError, admit, details, proven, recognise, township_of, welcome
+from sync.keys import keys_of
+from sync.quarantine import hold
 from sync.receipt import Receipt
 from sync.request import Request, RequestError, unpack_request
+from sync.seal import SealError
 
 if TYPE_CHECKING:
     from collect.station import Received, Station
@@ -28,12 +32,9 @@ FAR: Final = 200  # arrivals: a station that lags further behind is told so, tho
 JSON: Final = "application/json"
 BUNDLE: Final = "application/vnd.cunce.bundle"
 _STATUS: Final = {
-    NotAdmittedError: 401, PeerError: 403, BundleError: 400, BlobError: 400, RequestError: 400, JournalError: 409,
+    NotAdmittedError: 401, PeerError: 403, BundleError: 400, SealError: 400, BlobError: 400, RequestError: 400,
+    JournalError: 409,
 }  # fmt: skip
-
-
-class ScopeError(CunceError):
-    """A station sent what it may not: another station's revisions, or villages outside its scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +55,34 @@ def answer(station: Station, endpoint: str, authorization: str, body: bytes) -> 
         with closing(Peers(station.folder, clock=station.clock)) as peers:
             if endpoint == "join":
                 return Response(200, greeting(station, admit(peers, body)))
-            peer = recognise(peers, authorization)
-            if endpoint == "push":
-                return Response(200, write_bundle(take(station, peers, peer, body)[1]), BUNDLE)
-            if endpoint == "pull":
-                given = give(station, peers, peer, unpack_request(body))
-                return Response(204) if given is None else Response(200, write_bundle(given), BUNDLE)
-            if endpoint in blobs.ENDPOINTS:
-                return Response(200, blobs.respond(station, peer.station, peer.villages, endpoint, body), blobs.MEDIA)
+            if endpoint in ("push", "pull", *blobs.ENDPOINTS):
+                peer = recognise(peers, authorization)
+                try:
+                    return _answered(station, peers, peer, endpoint, body)
+                except CunceError as error:
+                    note_refusal(station, peer, error, road="network")
+                    raise
     except CunceError as error:
         status = 503 if error.retryable else next((n for kind, n in _STATUS.items() if isinstance(error, kind)), 403)
         return Response(status, _json({"problems": [problem.as_data() for problem in error.problems]}))
     return Response(404, _json({"problems": [Problem("SYNC_ENDPOINT", context={"name": endpoint}).as_data()]}))
+
+
+def _answered(station: Station, peers: Peers, peer: Peer, endpoint: str, body: bytes) -> Response:
+    """Answer a known station; raises CunceError."""
+    if endpoint == "push" and peer.state == "revoked":
+        return Response(403, _json({"problems": [hold(station, peer, body, road="network").as_data()]}))
+    welcome(peer)
+    if endpoint in blobs.ENDPOINTS:
+        return Response(200, blobs.respond(station, peer.station, peer.villages, endpoint, body), blobs.MEDIA)
+    given = (
+        take(station, peers, peer, body)[1]
+        if endpoint == "push"
+        else give(station, peers, peer, unpack_request(body))
+    )
+    if given is None:
+        return Response(204)
+    return Response(200, write_bundle(given, seal_for(station, peers.peer(peer.station) or peer)), BUNDLE)
 
 
 def greeting(station: Station, peer: Peer) -> bytes:
@@ -73,7 +90,9 @@ def greeting(station: Station, peer: Peer) -> bytes:
     names = _names(station)
     villages = {code: names.get(code, code) for code in peer.villages}
     township = township_of(station)
-    return _json(details(Invitation("", "", "", station.id, station.name, township, peer.name, villages)))
+    keys = keys_of(station.folder, station.id).current.public
+    told = details(Invitation("", "", "", station.id, station.name, township, peer.name, villages, keys=keys))
+    return _json(proven(told, peer))
 
 
 def busy() -> Response:
@@ -84,11 +103,12 @@ def busy() -> Response:
 def take(station: Station, peers: Peers, peer: Peer, data: bytes) -> tuple[Received, Bundle]:
     """Take in a station's bundle and return what came of it and the receipt, written after the commit.
 
-    Raises BundleError, ScopeError, JournalError or DatabaseError; then nothing of it was taken.
+    Raises BundleError, SealError, ScopeError, JournalError or DatabaseError; then nothing of it was taken.
     """
-    bundle = read_bundle(data, receiver=station.id)
-    _check_scope(peer, bundle)
-    received = incoming(station, bundle)
+    opened = open_from(station, peer, data)
+    check(station, peers, peer, opened.bundle)
+    received = incoming(station, opened.bundle)
+    peer = learn(station, peers, peer, opened)
     receipt = replace(receipt_for(station, peer), refused=received.problems)
     peers.seen(peer.station, received=receipt.held[peer.station])
     return received, _to(station, peer, receipt)
@@ -113,10 +133,10 @@ def give(station: Station, peers: Peers, peer: Peer, request: Request) -> Bundle
     level = len(set(cursors.values())) <= 1
     own = RevisionId(peer.station, request.own)
     receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors, own)
-    wanted = _wanted(arrivals, peer.station, request.own)
+    wanted = _wanted(arrivals, peer, request)
     while level and receipt.more and not wanted:  # a batch of nothing but the station's own: read on
         further, arrivals = _serve(station, receipt, dict.fromkeys(cursors, receipt.cursor), own)
-        receipt, wanted = replace(further, after=receipt.after), _wanted(arrivals, peer.station, request.own)
+        receipt, wanted = replace(further, after=receipt.after), _wanted(arrivals, peer, request)
     forms = _forms(station, request)
     peers.seen(peer.station, received=receipt.held[peer.station], cursor=min(cursors.values(), default=0))
     if up_to_date and level and not (reset or wanted or forms or receipt.cursor - receipt.after > FAR):
@@ -147,10 +167,14 @@ def _serve(
     return told, tuple(arrival for arrival in arrivals if arrival.number <= upto)
 
 
-def _wanted(arrivals: tuple[Arrival, ...], station: str, own: int) -> tuple[Arrival, ...]:
-    """Leave out what the station wrote itself and still has."""
+def _wanted(arrivals: tuple[Arrival, ...], peer: Peer, request: Request) -> tuple[Arrival, ...]:
+    """Leave out what the station wrote itself, or sent on, and still has."""
+    has = {**dict.fromkeys(peer.stations, 0), **(request.others or {}), peer.station: request.own}
+    theirs = {peer.station, *peer.stations}
     return tuple(
-        arrival for arrival in arrivals if arrival.revision.id.station != station or arrival.revision.id.seq > own
+        arrival
+        for arrival in arrivals
+        if arrival.revision.id.station not in theirs or arrival.revision.id.seq > has[arrival.revision.id.station]
     )
 
 
@@ -162,9 +186,9 @@ def _forms(station: Station, request: Request) -> tuple[Definition, ...]:
 
 def receipt_for(station: Station, peer: Peer) -> Receipt:
     """Return what a station is to be told of this hub at any time: what is held of it, its scope, the forms."""
-    names = _names(station)
+    names, held = _names(station), station.journal.held()
     return Receipt(
-        held={peer.station: station.journal.held().get(peer.station, 0)},
+        held={name: held.get(name, 0) for name in (peer.station, *peer.stations)},
         arrived=station.journal.arrived(),
         villages={code: names.get(code, code) for code in peer.villages},
         forms=tuple(sorted(digest for _, _, digest in station.journal.form_keys())),
@@ -181,23 +205,6 @@ def _to(
     revisions = tuple({arrival.revision.id: arrival.revision for arrival in arrivals}.values())
     sources = tuple(source_of(form) for form in forms)
     return Bundle(station.id, peer.station, "pull", station.clock.now(), revisions, sources, receipt=receipt)
-
-
-def _check_scope(peer: Peer, bundle: Bundle) -> None:
-    """Raise ScopeError unless the bundle is the peer's own and all its villages are in the peer's scope."""
-    strangers = {each.id.station for each in bundle.revisions} - {peer.station}
-    if bundle.sender != peer.station or bundle.kind != "push" or strangers:
-        sender = ", ".join(sorted({bundle.sender, *strangers}))
-        raise ScopeError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": sender}))
-    outside: dict[str, set[str]] = {}
-    for each in bundle.revisions:
-        if each.village not in peer.villages:
-            outside.setdefault(each.village, set()).add(each.record)
-    if outside:
-        raise ScopeError(
-            Problem("SYNC_OUTSIDE_SCOPE", context={"village": village, "count": len(records), "name": peer.name})
-            for village, records in sorted(outside.items())
-        )
 
 
 def _mark(station: Station, arrival: int) -> str:

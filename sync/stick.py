@@ -12,8 +12,10 @@ from collect.blobs import is_name
 from collect.peers import Peer, Peers
 from forms.problems import CunceError, Place, Problem
 from sync import stick_blobs
+from sync.admission import note_refusal, seal_for
 from sync.bundle import Bundle, inspect_bundle, write_bundle
-from sync.identity import NotAdmittedError, admit, welcome
+from sync.identity import NotAdmittedError, admit
+from sync.quarantine import hold
 from sync.request import Request, unpack_request
 from sync.serving import give, receipt_for, take
 from sync.transport import TransportError
@@ -55,8 +57,8 @@ def attend(station: Station, folder: Path) -> Attended:
         _admit_all(peers, inbox, done)
         refused = {path.name.removesuffix(".wanted"): list[Problem]() for path in files(inbox, ".wanted")}
         for path in sorted(files(inbox, ".cunce"), key=lambda path: name_parts(path.name)):
-            problems = _take(station, peers, path, done)
-            refused.setdefault(name_parts(path.name)[0], []).extend(problems)
+            sender, problems = _take(station, peers, path, done)
+            refused.setdefault(sender, []).extend(problems)
         for sender, problems in refused.items():
             peer = peers.peer(sender)
             if peer is not None and peer.state == "joined":
@@ -78,26 +80,35 @@ def _admit_all(peers: Peers, inbox: Path, done: Attended) -> None:
             done.problems.extend(_of_file(path, error.problems))
 
 
-def _take(station: Station, peers: Peers, path: Path, done: Attended) -> list[Problem]:
-    """Take in one file and return why not; a busy or full disk ends the whole run instead."""
+def _take(station: Station, peers: Peers, path: Path, done: Attended) -> tuple[str, list[Problem]]:
+    """Take in one file and return from whom it is and why it was not taken; a busy or full disk ends the whole run.
+
+    What a revoked station sent goes from the stick into quarantine.
+    """
+    sender, peer, problems = name_parts(path.name)[0], None, list[Problem]()
     try:
         data = read(path)
-        peer = peers.peer(inspect_bundle(data).sender)
+        sender = inspect_bundle(data).sender
+        peer = peers.peer(sender)
         if peer is None:
             raise NotAdmittedError(Problem("SYNC_NOT_ADMITTED"))
-        taken, _ = take(station, peers, welcome(peer), data)
+        if peer.state == "revoked":
+            problems = _of_file(path, [hold(station, peer, data, road=path.name)])
+        else:
+            taken, _ = take(station, peers, peer, data)
+            done.received += taken.new
+            done.known += taken.known
+        remove(path)
     except TransportError:
         raise
     except CunceError as error:
         if error.retryable:
             raise
+        if peer is not None:
+            note_refusal(station, peer, error, road=path.name)
         problems = _of_file(path, error.problems)
-        done.problems.extend(problems)
-        return problems
-    done.received += taken.new
-    done.known += taken.known
-    remove(path)
-    return []
+    done.problems.extend(problems)
+    return sender, problems
 
 
 def _leave(
@@ -117,7 +128,7 @@ def _leave(
         assert receipt is not None, "a hub's answers carry a receipt"
         told = replace(bundle, receipt=replace(receipt, refused=tuple(refused)))
         path = box / f"{receipt.arrived:012d}-{len(written):06d}.cunce"
-        write(path, write_bundle(told))
+        write(path, write_bundle(told, seal_for(station, peer)))
         written.append(path)
         done.sent += len(bundle.revisions)
         news.update(str(value) for each in bundle.revisions for value in each.changes.values() if is_name(value))

@@ -18,6 +18,7 @@ from typing import Final
 
 from forms.problems import Problem
 from sync.bundle import BundleError, inspect_bundle
+from sync.seal import SealError
 from sync.transport import Parcel, TransportError
 from sync.transport.files import ROOT, expect_folder, files, read, remove, write
 
@@ -44,7 +45,7 @@ class FolderTransport:
 
     def push(self, name: str, data: bytes) -> bytes | None:
         """See Transport.push; what lies on the stick already, whole, is not written again."""
-        if not _whole(self._out / name):
+        if not _whole(self._out / name, data):
             self._write(self._out / name, data)
         self._clear(name)
         return None
@@ -74,10 +75,10 @@ class FolderTransport:
 
     def _clear(self, name: str) -> None:
         """Remove this station's files whose revisions the one just written contains."""
-        _, first, last = name_parts(name)
+        writer, first, last = name_parts(name)
         for path in files(self._out, ".cunce"):
             station, begin, end = name_parts(path.name)
-            if path.name != name and station == self.station and first <= begin and end <= last:
+            if path.name != name and station == writer and first <= begin and end <= last:
                 remove(path)
 
 
@@ -97,9 +98,10 @@ def name_parts(name: str) -> tuple[str, int, int]:
     return (found["station"], int(found["first"]), int(found["last"])) if found else ("", 0, 0)
 
 
-def _whole(path: Path) -> bool:
-    """Whether a bundle lies there undamaged."""
+def _whole(path: Path, data: bytes) -> bool:
+    """Whether such a bundle lies there undamaged, sealed and signed by the same keys."""
     try:
-        return path.exists() and inspect_bundle(read(path)).kind == "push"
-    except (BundleError, TransportError):
+        there, ours = inspect_bundle(read(path)), inspect_bundle(data)
+    except (BundleError, SealError, TransportError):
         return False
+    return (there.kind, there.signature, there.seal) == (ours.kind, ours.signature, ours.seal)

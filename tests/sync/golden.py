@@ -8,10 +8,16 @@ from pathlib import Path
 from collect.revision import ERASED, Revision, RevisionId
 from forms.problems import Problem
 from sync.bundle import Bundle, write_bundle
+from sync.keys import KeyPair, OwnKeys
 from sync.receipt import Receipt
+from sync.seal import Seal
 from tests.sync.test_bundle import HOME, NOW, example
 
 FOLDER = Path(__file__).parents[1] / "golden" / "bundle"
+
+# The keys of the sealed example; the signature is the same each time it is made, the sealing is not.
+LAPTOP = OwnKeys(KeyPair("AGE-SECRET-KEY-1EJZA9Q4F8PRG9JYHG3TLR0VDZG37LU6C9CPX2JFYYQ4CSDE29PAQK5U24K", "11" * 32))
+HUB = OwnKeys(KeyPair("AGE-SECRET-KEY-1XYE7ZRGVRMD9NZXQ3P0HDLQNFYMDF5DD7J7U6JA0QZL8G43W865QYV59TF", "22" * 32))
 
 
 def vectors() -> dict[str, Bundle]:
@@ -50,3 +56,4 @@ if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, bundle in vectors().items():
         (FOLDER / f"{name}.cunce").write_bytes(write_bundle(bundle))
+    (FOLDER / "sealed.cunce").write_bytes(write_bundle(vectors()["push"], Seal(LAPTOP, HUB.current.public)))

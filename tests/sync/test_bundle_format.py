@@ -8,11 +8,14 @@ import struct
 from itertools import accumulate
 from typing import Any
 
+import pyrage  # type: ignore[import-untyped]
 import pytest
 import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.bundle import read_bundle, write_bundle
-from tests.sync.golden import FOLDER, vectors
+from sync.bundle import open_bundle, read_bundle, write_bundle
+from sync.seal import Trust
+from tests.sync.golden import FOLDER, HUB, LAPTOP, vectors
 
 NAMES = ("empty", "push", "erased", "pull")
 
@@ -51,6 +54,23 @@ def test_a_reader_written_from_the_page_reads_the_same(name: str) -> None:
 def test_only_erasures_need_the_newer_format() -> None:
     """Readers of format 1 go on reading everything else."""
     assert {name: write_bundle(vectors()[name])[9] for name in NAMES} == {"empty": 1, "push": 1, "erased": 2, "pull": 1}
+
+
+def test_the_sealed_test_vector_opens_by_the_words_of_the_page() -> None:
+    data = (FOLDER / "sealed.cunce").read_bytes()
+    parts = sections(data)
+    sign = json.loads(parts[b"SIGN"])
+    signed = data[: data.rindex(b"SIGN" + struct.pack(">Q", len(parts[b"SIGN"])))]
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex("11" * 32)).public_key()
+    key.verify(bytes.fromhex(sign["signature"]), b"cunce bundle\n" + signed)
+    identity = pyrage.x25519.Identity.from_str(HUB.current.sealing)
+    named = canonical([str(identity.to_public()), HUB.current.public.signing])
+    assert json.loads(parts[b"SEAL"]) == {"method": "age", "recipient": hashlib.sha256(named).hexdigest()[:16]}
+    assert zstandard.decompress(pyrage.decrypt(parts[b"BODY"], [identity])) == zstandard.decompress(
+        sections((FOLDER / "push.cunce").read_bytes())[b"BODY"]
+    )
+    trust = Trust(HUB.pairs, LAPTOP.current.public)
+    assert open_bundle(data, trust, receiver="hub").bundle == vectors()["push"]
 
 
 def sections(data: bytes) -> dict[bytes, bytes]:

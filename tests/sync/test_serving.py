@@ -17,12 +17,12 @@ from collect.database import connect
 from collect.peers import Peers
 from collect.revision import RevisionId
 from collect.station import Station
-from sync.bundle import FormSource, read_bundle, write_bundle
+from sync.bundle import FormSource, write_bundle
 from sync.exchange import outgoing
 from sync.identity import token_of
 from sync.request import Request, RequestError, pack_request, unpack_request
 from sync.serving import Response, answer
-from tests.sync.township import EAST, Line, by_line, hub_row, ledger, make_hub, make_laptop, save
+from tests.sync.township import EAST, Line, by_line, closing_of, hub_row, ledger, make_hub, make_laptop, opened_of, save
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def codes(response: Response) -> list[str]:
 def pushed(hub: Station, laptop: Station, **changes: Any) -> Response:
     """Push the laptop's bundle with something about it changed."""
     bundle = next(outgoing(laptop, hub_row(laptop)))
-    return asked(hub, laptop, "push", write_bundle(replace(bundle, **changes)))
+    return asked(hub, laptop, "push", write_bundle(replace(bundle, **changes), closing_of(laptop, hub)))
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -106,7 +106,7 @@ def test_another_form_under_a_known_version_is_refused_but_the_rest_is_taken(tmp
         other = FormSource(own.form_id, own.version, "cd" * 32, own.xform.replace("户主", "户长"), own.rows)
         response = pushed(hub, laptop, forms=(other,))
         assert response.status == 200
-        receipt = read_bundle(response.body).receipt
+        receipt = opened_of(response.body, laptop, hub).receipt
         assert receipt is not None
         assert [problem.code for problem in receipt.refused] == ["COLLECT_FORM_CHANGED"]
         assert receipt.held == {laptop.id: 1}

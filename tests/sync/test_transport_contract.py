@@ -18,7 +18,7 @@ import uvicorn
 from collect.peers import Peers
 from collect.station import Station
 from datasette_plugins import serving as datasette_serving
-from sync.bundle import Bundle, read_bundle, write_bundle
+from sync.bundle import Bundle, write_bundle
 from sync.exchange import Outcome, Progress, outgoing, run
 from sync.identity import make_invitation, read_invitation, token_of
 from sync.joining import join
@@ -27,7 +27,7 @@ from sync.stick import attend
 from sync.transport import Refused, Transport, TransportBusyError, TransportError
 from sync.transport.folder import FolderTransport
 from sync.transport.http import HttpTransport
-from tests.sync.township import EAST, MovableClock, hub_row, ledger, make_hub, make_laptop, save
+from tests.sync.township import EAST, MovableClock, closing_of, hub_row, ledger, make_hub, make_laptop, opened_of, save
 
 
 @contextmanager
@@ -179,7 +179,7 @@ def test_a_bundle_that_is_damaged_is_refused_whole(road: Road, laptop: Station) 
     road.exchange(laptop)
     save(laptop, head_name="张三")
     transport = road.open(laptop)
-    data = bytearray(write_bundle(next(outgoing(laptop, hub_row(laptop)))))
+    data = bytearray(write_bundle(next(outgoing(laptop, hub_row(laptop))), closing_of(laptop, road.hub)))
     data[-40] ^= 1
     if transport.answers:
         with pytest.raises(Refused) as caught:
@@ -338,9 +338,10 @@ def test_an_answer_for_another_station_is_not_taken(hub: Station, laptop: Statio
     run(laptop, FolderTransport(stick, hub=hub.id, station=laptop.id))
     attend(hub, stick)
     (file,) = (stick / "cunce" / hub.id / "to-station" / laptop.id).glob("*.cunce")
-    bundle = read_bundle(file.read_bytes())
+    bundle = opened_of(file.read_bytes(), laptop, hub)
     for wrong, code in (("receiver", "SYNC_BUNDLE_FOR_ANOTHER"), ("sender", "SYNC_BUNDLE_FROM_ANOTHER")):
-        file.write_bytes(write_bundle(replace(bundle, **{wrong: "another"})))  # type: ignore[arg-type]
+        changed = replace(bundle, **{wrong: "another"})  # type: ignore[arg-type]
+        file.write_bytes(write_bundle(changed, closing_of(hub, laptop)))
         outcome = run(laptop, FolderTransport(stick, hub=hub.id, station=laptop.id))
         assert [problem.code for problem in outcome.problems] == [code]
     assert not laptop.forms()

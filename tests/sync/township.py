@@ -17,9 +17,12 @@ from collect.peers import Hub, Peers
 from collect.station import Station, Village
 from forms.definition import Form
 from forms.reader import read_rows
+from sync.bundle import Bundle, open_bundle
 from sync.exchange import Outcome, run
 from sync.identity import make_invitation, read_invitation, token_of, write_invitation
 from sync.joining import join
+from sync.keys import keys_of
+from sync.seal import Seal, Trust
 from sync.serving import answer
 from sync.stick import attend
 from sync.transport.folder import FolderTransport
@@ -67,9 +70,11 @@ def make_hub(folder: Path, *, villages: tuple[tuple[str, str], ...] = (EAST, WES
     return station
 
 
-def make_laptop(folder: Path, hub: Station, name: str, *villages: tuple[str, str], address: str = "") -> Station:
+def make_laptop(
+    folder: Path, hub: Station, name: str, *villages: tuple[str, str], address: str = "", authors: tuple[str, ...] = ()
+) -> Station:
     """Invite a laptop and let it join from the invitation's file alone."""
-    invitation = make_invitation(hub, name, [code for code, _ in villages], address)
+    invitation = make_invitation(hub, name, [code for code, _ in villages], address, authors=authors)
     file = folder.with_suffix(".cunce-invite")
     file.write_text(write_invitation(invitation), encoding="utf-8")
     join(folder, read_invitation(file), clock=MovableClock())
@@ -100,6 +105,17 @@ def carry(hub: Station, stick: Path, *laptops: Station) -> list[Outcome]:
         by_stick(laptop, stick)
     attend(hub, stick)
     return [by_stick(laptop, stick) for laptop in laptops]
+
+
+def closing_of(laptop: Station, hub: Station) -> Seal:
+    """Return how a laptop closes a bundle for its hub."""
+    return Seal(keys_of(laptop.folder, laptop.id), keys_of(hub.folder, hub.id).current.public)
+
+
+def opened_of(data: bytes, reader: Station, writer: Station) -> Bundle:
+    """Return the bundle that one station opens of another's."""
+    trust = Trust(keys_of(reader.folder, reader.id).pairs, keys_of(writer.folder, writer.id).current.public)
+    return open_bundle(data, trust, receiver=reader.id).bundle
 
 
 def ledger(station: Station) -> dict[str, dict[str, Any]]:
