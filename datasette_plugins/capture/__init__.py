@@ -23,8 +23,9 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
     if mode_of(datasette) != "laptop":
         return []
     from datasette_plugins.capture.routes import ROUTES
+    from datasette_plugins.capture.syncing import ROUTES as CARE
 
-    return list(ROUTES)
+    return [*CARE, *ROUTES]
 
 
 @hookimpl
@@ -39,4 +40,6 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> list[dict[str, str]]
     """Data entry in the main navigation."""
     if mode_of(datasette) != "laptop":
         return []
-    return [{"href": datasette.urls.path("/"), "label": say("capture.title", language_of(request))}]
+    pages = (("/", "capture.title"), ("/-/import", "care.import"), ("/-/sync", "care.sync"), ("/-/saves", "care.saves"),
+             ("/-/guide", "care.guide"))  # fmt: skip
+    return [{"href": datasette.urls.path(path), "label": say(key, language_of(request))} for path, key in pages]
