@@ -7,6 +7,7 @@ Datasette's own templates, and is only given to a Datasette that serves a statio
 
 from __future__ import annotations
 
+import mimetypes
 from typing import Any
 
 from jinja2 import pass_context
@@ -18,6 +19,8 @@ from datasette_plugins.ui.browsing import browsing, conditions_of
 from datasette_plugins.ui.language import language_of, say
 
 STATIC = "/-/static-plugins/cunce/"
+# Windows' registry may call scripts plain text, and browsers run no module that is called so.
+mimetypes.add_type("text/javascript", ".js")
 
 
 @pass_context

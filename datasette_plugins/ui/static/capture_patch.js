@@ -1,0 +1,71 @@
+// What the program answers: questions that come and go, values, problems, rows.
+import { entry } from "./capture_controls.js";
+import { now, problems, showProblem, showValue, timers } from "./capture_draft.js";
+import { enterBlock } from "./capture_moves.js";
+import { askOf, by, find, labelOf, listen, say, sheet, tell } from "./capture_page.js";
+import { refreshLater } from "./capture_status.js";
+
+export function answer(reply) {
+  for (const whole of reply.blocks ?? []) replaceBlock(whole);
+  for (const view of reply.views ?? []) patch(view);
+  sheet.querySelectorAll("[inert]").forEach((node) => (node.inert = false));
+  if (reply.removed) showToast(reply.removed);
+  if (reply.focus) enterBlock(find(reply.focus));
+  refreshLater();
+}
+
+function replaceBlock({ ref, html }) {
+  const old = find(ref);
+  if (!old) return;
+  const active = document.activeElement;
+  const focused = old.contains(active) ? askOf(active)?.dataset.ref : null;
+  const text = focused && timers.has(focused) ? active.value : null;
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  old.replaceWith(holder.content);
+  tell("drawn", find(ref));
+  if (!focused) return;
+  const ask = find(focused);
+  const target = ask && entry(ask);
+  if (text !== null && target) target.value = text;
+  target?.focus();
+}
+
+function patch(view) {
+  const node = find(view.ref);
+  if (!node) return;
+  if ("on" in view) node.hidden = !view.on;
+  if ("label" in view) labelOf(node).innerHTML = view.label;
+  if (!node.classList.contains("ask")) return;
+  const hint = node.querySelector(".ask-hint");
+  if ("hint" in view && hint) hint.innerHTML = view.hint;
+  if ("required" in view) node.querySelector(".must").hidden = !view.required;
+  if ("control" in view) redraw(node, view);
+  else if ("value" in view) showValue(node, view);
+  if ("problem" in view) {
+    if (view.problem) problems.set(view.ref, { words: view.problem, grave: view.grave !== false });
+    else problems.delete(view.ref);
+    showProblem(node);
+  }
+}
+
+function redraw(ask, view) {
+  const had = ask.contains(document.activeElement);
+  const kind = view.kind ?? ask.dataset.kind;
+  ask.classList.replace(`ask-${ask.dataset.kind}`, `ask-${kind}`);
+  ask.dataset.kind = kind;
+  ask.querySelector(".ask-control").innerHTML = view.control;
+  tell("drawn", ask);
+  if (had) entry(ask)?.focus();
+}
+
+function showToast(name) {
+  by("toast-text").textContent = say("capture.js.removed", { what: name });
+  by("toast").hidden = false;
+}
+
+listen("answered", (reply) => {
+  if (now.refused) by("bar-conflict").hidden = true; // a step that is kept keeps the whole draft
+  now.refused = false;
+  answer(reply);
+});
