@@ -11,6 +11,7 @@ from collect.saving import Saving, SeenRow
 from forms.definition import Form
 
 if TYPE_CHECKING:
+    from collect.household import Plan
     from collect.revision import Revision
     from collect.station import Station
 
@@ -106,3 +107,31 @@ def _where(saving: Saving, given: Mapping[str, Mapping[str, Any]]) -> dict[tuple
 
 def _rows(value: Any) -> Iterable[Mapping[str, Any]]:
     return value or ()
+
+
+def followers(station: Station, form: Form, plan: Plan) -> tuple[Relink, ...]:
+    """Return what entries of other ledgers have to say so that they follow people and households of a plan.
+
+    An entry about a person follows the person; one about a household that joined another follows it there, unless its
+    ledger allows one entry a household and the other has one: that one stays, and is found in the old household.
+    """
+    root = station.shelf.tables(form)[0].name
+    found: list[Relink] = []
+    for ledger in station.projection.ledgers.values():
+        homes = [c for c in ledger.table.columns if c.source == f"{root}.csv" and not c.multiple]
+        people = [c for c in ledger.table.columns if c.source.startswith(f"{root}_") and not c.multiple]
+        if not homes or ledger.parent:
+            continue
+        home = homes[0].name
+        for person, record in plan.moved.items():
+            for column in people:
+                rows = station.projection.rows(ledger.name, column.name, person)
+                found += [Relink(ledger.name, row["_id"], {home: record}) for row in rows if row[home] != record]
+        single = homes[0].question.ledger.get("unique") and not people
+        for old, new in plan.joined.items():
+            if single and next(station.projection.rows(ledger.name, home, new), None) is not None:
+                continue
+            known = {link.record for link in found}
+            rows = station.projection.rows(ledger.name, home, old)
+            found += [Relink(ledger.name, row["_id"], {home: new}) for row in rows if row["_id"] not in known]
+    return tuple(found)

@@ -24,8 +24,9 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         return []
     from datasette_plugins.capture.routes import ROUTES
     from datasette_plugins.capture.syncing import ROUTES as CARE
+    from datasette_plugins.household.routes import ROUTES as HOUSEHOLD
 
-    return [*CARE, *ROUTES]
+    return [*CARE, *HOUSEHOLD, *ROUTES]
 
 
 @hookimpl
@@ -40,6 +41,6 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> list[dict[str, str]]
     """Data entry in the main navigation."""
     if mode_of(datasette) != "laptop":
         return []
-    pages = (("/", "capture.title"), ("/-/import", "care.import"), ("/-/sync", "care.sync"), ("/-/saves", "care.saves"),
-             ("/-/guide", "care.guide"))  # fmt: skip
+    pages = (("/", "capture.title"), ("/-/visits", "household.visits"), ("/-/import", "care.import"),
+             ("/-/sync", "care.sync"), ("/-/saves", "care.saves"), ("/-/guide", "care.guide"))  # fmt: skip
     return [{"href": datasette.urls.path(path), "label": say(key, language_of(request))} for path, key in pages]
