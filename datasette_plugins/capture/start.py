@@ -179,7 +179,9 @@ def _hit(
     return {
         "name": hit.label,
         "about": " · ".join(part for part in about if part),
-        "href": f"/-/capture/{quote(form.form_id, safe='')}/{quote(record, safe='')}",
+        "href": f"/-/household/{quote(record, safe='')}"
+        if table == MAIN and form.form_id == MAIN
+        else f"/-/capture/{quote(form.form_id, safe='')}/{quote(record, safe='')}",
     }
 
 

@@ -139,7 +139,7 @@ def linked(station: Station, record: str, members: list[str], lang: str) -> list
                 "label": row["label"],
                 "href": f"/-/capture/{quote(ledger.form.form_id, safe='')}/{quote(at, safe='')}",
                 "facts": [
-                    each for each in facts(station, ledger, ledger.answers(row), lang) if each[1] != row["label"]
+                    each for each in facts(station, ledger, _own(ledger, row), lang) if each[1] != row["label"]
                 ][:7],
                 "updated": local(row["_updated_at"])[:10],
             }
@@ -147,6 +147,12 @@ def linked(station: Station, record: str, members: list[str], lang: str) -> list
         ]
         found.append({"form": ledger.form.form_id, "title": title_of(ledger.form, lang), "entries": entries})
     return found
+
+
+def _own(ledger: Ledger, row: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry's answers without the village and the household, which the page is about anyway."""
+    skipped = {ledger.village_field, *(c.name for c in ledger.table.columns if c.source == f"{HOUSEHOLD}.csv")}
+    return {name: value for name, value in ledger.answers(row).items() if name not in skipped}
 
 
 def _addable(station: Station, form: Form, record: str, village: str, lang: str) -> list[dict[str, str]]:
@@ -201,7 +207,7 @@ def _told(
     """One revision in words."""
     about = f"{who}：" if who else ""
     if not known:
-        yield about + say("household.created", lang, title=who or title_of(ledger.form, lang))
+        yield say("household.created", lang, title=who or title_of(ledger.form, lang))
         return
     for name, value in changes.items():
         if name == DELETED:

@@ -42,7 +42,7 @@ def visits_page(station: Station, today: date, lang: str, *, village: str, group
     ]  # fmt: skip
     return {
         "rule": found.rule, "rows": rows, "due": len(due), "all": found.households, "at": at, "page": PAGE,
-        "done": found.done[:30], "done_count": len({one.household for one in found.done}), "groups": groups,
+        "done_list": found.done[:30], "done_count": len({one.household for one in found.done}), "groups": groups,
         "group": group, "village": village, "villages": station.villages, "next": at + PAGE if len(due) > at + PAGE
         else None, "before": at - PAGE if at else None,
         "period": say(f"household.period.{found.rule.period}", lang) if found.rule else "",
