@@ -56,13 +56,13 @@ def test_the_head_dies_by_keyboard_alone_and_it_is_undone(place: Any, visit: Cal
     assert "王德福" in page.inner_text("h1")
     page.get_by_role("link", name="成员离开").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#head")
+    page.wait_for_selector("input[name=person]:focus")
     axe(page)
     for key in ("Space", "Tab", "Space", "Tab", "ArrowDown", "ArrowDown", "Tab"):
         page.keyboard.press(key)
     page.keyboard.type("20260304")
     page.keyboard.press("Enter")
-    page.wait_for_selector("input[name=confirm]", state="attached")
+    page.wait_for_selector("button.primary:focus")
     axe(page)
     said = page.inner_text("form.deed")
     assert "王德福：去世 2026-03-04" in said
@@ -114,10 +114,10 @@ def test_a_household_is_found_and_joined(place: Any, visit: Callable[..., Any]) 
     assert page.evaluate("document.activeElement.id") == "q"
     page.keyboard.type("zhaoliu")
     page.keyboard.press("Enter")
-    page.wait_for_selector("input[name=target]")
+    page.wait_for_selector("input[name=target]:focus")
     assert page.evaluate("document.activeElement.name") == "target"
     page.keyboard.press("Enter")
-    page.wait_for_selector("input[name=confirm]", state="attached")
+    page.wait_for_selector("button.primary:focus")
     page.keyboard.press("Enter")
     page.wait_for_selector(".told")
     assert "并入他户" in page.inner_text(".page-head")
