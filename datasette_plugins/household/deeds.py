@@ -48,7 +48,7 @@ def date_of(text: str, today: date) -> str:
     except ValueError:
         day = None
     if day is None or day > today:
-        raise HouseholdError(Problem("COLLECT_HOUSEHOLD_DATE", context={"value": text}))
+        raise HouseholdError(Problem("PLUGINS_HOUSEHOLD_DATE", context={"value": text}))
     return day.isoformat()
 
 
@@ -75,7 +75,7 @@ def propose(station: Station, record: str, deed: str, given: Given, lang: str) -
     one = {name: values[0].strip() for name, values in given.items() if values}
     others = [station.opened(HOUSEHOLD, one["target"])] if one.get("target") else []
     if deed in ("move", "merge") and not others:
-        raise HouseholdError(Problem("COLLECT_HOUSEHOLD_TARGET"))
+        raise HouseholdError(Problem("PLUGINS_HOUSEHOLD_TARGET"))
     plan = _plan(deed, shape, opened.answers, [each.answers for each in others], given=given,
                  today=station.clock.now().date())  # fmt: skip
     seen = dict(opened.seen)

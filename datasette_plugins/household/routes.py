@@ -51,7 +51,7 @@ async def deed(datasette: Any, request: Any) -> Any:
             confirm = given.get("confirm", [""])[0]
             if confirm == proposal.token:
                 return {"save": deeds.carry_out(station, proposal, author_of(station))}
-            stale = [Problem("COLLECT_HOUSEHOLD_STALE").words(lang)] if confirm else []
+            stale = [Problem("PLUGINS_HOUSEHOLD_STALE").words(lang)] if confirm else []
             return {**context, "proposal": proposal, "problems": stale}
         except HouseholdError as error:
             return {**context, "problems": [problem.words(lang) for problem in error.problems]}
@@ -161,7 +161,7 @@ def deeds_language(form: Any, lang: str) -> str:
 
 
 def _missing(context: dict[str, Any], lang: str) -> list[str]:
-    return [] if context["targets"] else [Problem("COLLECT_HOUSEHOLD_TARGET").words(lang)]
+    return [] if context["targets"] else [Problem("PLUGINS_HOUSEHOLD_TARGET").words(lang)]
 
 
 def _prefilled(station: Station, form_id: str, record: str, village: str, person: str) -> dict[str, str]:
