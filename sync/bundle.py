@@ -33,6 +33,7 @@ MAX_BLOBS = 1_000_000
 _SECTION = struct.Struct(">4sQ")
 _VERSION = struct.Struct(">H")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_SMALL, _HARD, _QUICK = 400_000, 15, 5  # bytes of body; levels of zstd
 _LONG = re.compile(rb"[:,\[-][0-9]{19}")
 Kind = Literal["push", "pull"]
 
@@ -138,7 +139,7 @@ def write_bundle(bundle: Bundle, seal: Seal | None = None) -> bytes:
     if seal is not None and seal.keys.successions:
         head["successions"] = pack_successions(seal.keys.successions)
     out = bytearray(MAGIC + _VERSION.pack(FORMAT if any(map(tells_of_erasure, bundle.revisions)) else 1))
-    how, closed = sealed(zstandard.ZstdCompressor(level=5).compress(body), seal)
+    how, closed = sealed(zstandard.ZstdCompressor(level=_level(body)).compress(body), seal)
     for tag, payload in zip(SECTIONS, (_json(head), _json(how), closed), strict=False):
         out += _SECTION.pack(tag, len(payload)) + payload
     signature = _json(signed(bytes(out), seal))
@@ -379,6 +380,11 @@ def _unpack_blob(data: Any) -> Blob:
             return Blob(digest, size, media_type)
         case _:
             raise MalformedError("a blob of no known shape")
+
+
+def _level(body: bytes) -> int:
+    """How hard to press: small ones, which travel daily, take no time; a first push of thousands would."""
+    return _HARD if len(body) <= _SMALL else _QUICK
 
 
 def _dumped(data: Any) -> bytes:

@@ -69,13 +69,6 @@ def pushing(datasette: Any) -> None:
     _KNOWN.setdefault(datasette, _Known()).pushed = time.monotonic()
 
 
-async def settled(datasette: Any) -> None:
-    """Wait until the slices show what was pushed before."""
-    waiting = _KNOWN.setdefault(datasette, _Known()).waiting
-    if waiting is not None:
-        await waiting
-
-
 async def _when_quiet(datasette: Any, known: _Known) -> None:
     began = time.monotonic()
     while (now := time.monotonic()) < min(known.pushed + QUIET, began + LONGEST_WAIT):
