@@ -212,7 +212,10 @@ class _Conversation:
             self.progress(Progress(action, done, total, size, left))
 
         if isinstance(self.transport, FolderTransport):
-            found = stick_blobs.visit(self.station, self.hub, self.transport.box, told)
+            if self.hub.keys is None:
+                return
+            closure = stick_blobs.Closure(Seal(self.keys, self.hub.keys), self.keys.pairs)
+            found = stick_blobs.visit(self.station, self.hub, self.transport.box, told, closure)
         else:
             found = carry(self.station, self.hub, self.transport, told)
         self.outcome.blobs_sent, self.outcome.blobs_received = found.sent, found.received

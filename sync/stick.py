@@ -63,7 +63,9 @@ def attend(station: Station, folder: Path) -> Attended:
             peer = peers.peer(sender)
             if peer is not None and peer.state == "joined":
                 news = _leave(station, peers, peer, folder, refused=problems, done=done)
-                blobs = stick_blobs.serve(station, peer.station, peer.villages, inbox.parent, news=news)
+                seal = seal_for(station, peer)
+                closure = stick_blobs.Closure(seal, seal.keys.pairs)
+                blobs = stick_blobs.serve(station, peer, inbox.parent, closure, news=news)
                 done.blobs_received += blobs.received
                 done.blobs_sent += blobs.sent
                 done.problems.extend(blobs.problems)

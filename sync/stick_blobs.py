@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,11 +33,14 @@ from sync.blobs import (
     unpack_stocked,
 )
 from sync.carrying import Carried, Told
+from sync.columns import MalformedError
+from sync.keys import KeyPair
+from sync.seal import Seal, SealError, sealed, unsealed
 from sync.transport import TransportError
 from sync.transport.files import files, read, remove, write
 
 if TYPE_CHECKING:
-    from collect.peers import Hub
+    from collect.peers import Hub, Peer
     from collect.station import Station
 
 _FILE: Final = re.compile(r"(?P<name>[0-9a-f]{64}\.[a-z0-9]{1,8})\.(?P<offset>\d{1,12})-(?P<size>\d{1,12})\.piece")
@@ -44,31 +49,45 @@ _ROOM: Final = 8 * 1024 * 1024  # bytes left free: answers and receipts go first
 Turn = Callable[[bytes], bytes]
 
 
-def as_it_is(data: bytes) -> bytes:
-    """Return a piece unsealed, as it is."""
-    return data
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """How the pieces on a stick are closed for the other side and opened that came from it: whoever finds it sees none.
 
-
-def visit(
-    station: Station, hub: Hub, folder: Path, told: Told, *, seal: Turn = as_it_is, unseal: Turn = as_it_is
-) -> Carried:
-    """Let a station read and write a stick's blobs: `folder` is `cunce/<hub>` on it; again changes nothing.
-
-    `seal`, `unseal`: how a piece is closed for the hub, and opened that came from it.
+    A piece is a line of JSON that says how, as in a bundle's SEAL, and the sealed bytes. `pairs`: our own keys.
     """
+
+    seal: Seal
+    pairs: Sequence[KeyPair]
+
+    def close(self, data: bytes) -> bytes:
+        """Return a piece as it lies on the stick."""
+        said, body = sealed(data, self.seal)
+        return json.dumps(said).encode("utf-8") + b"\n" + body
+
+    def open(self, data: bytes) -> bytes:
+        """Return a piece's bytes; raises SealError, or BlobRequestError for what is no piece."""
+        head, _, body = data.partition(b"\n")
+        try:
+            return unsealed(body, json.loads(head), self.pairs)[0]
+        except (ValueError, KeyError, TypeError, MalformedError) as error:
+            raise BlobRequestError(Problem("SYNC_BLOB_REQUEST")) from error
+
+
+def visit(station: Station, hub: Hub, folder: Path, told: Told, closure: Closure) -> Carried:
+    """Let a station read and write a stick's blobs: `folder` is `cunce/<hub>` on it; again changes nothing."""
     done = Carried()
     references, villages = station.references, tuple(hub.villages)
     inbox, outbox = folder / "to-station" / f"{station.id}-blobs", folder / "to-hub" / f"{station.id}-blobs"
     _confirm(station, hub, folder / "to-station" / station.id / "blobs.json", outbox, done)
     lacking = references.lacking(villages)
-    done.received = _take(station, hub.hub, inbox, set(lacking), done.problems, unseal=unseal)
+    done.received = _take(station, hub.hub, inbox, set(lacking), done.problems, unseal=closure.open)
     mine = sorted(references.unconfirmed(hub.hub, villages), key=station.blobs.size)
     lacking = references.lacking(villages)
     if mine or lacking or (folder / "to-hub" / f"{station.id}.blobs").exists():
         try:
             offer = Offer({name: station.blobs.size(name) for name in mine[:LISTED]}, lacking[:LISTED])
             write(folder / "to-hub" / f"{station.id}.blobs", pack_offer(offer))
-            done.sent = _leave(station, outbox, mine[:LISTED], told, seal)
+            done.sent = _leave(station, outbox, mine[:LISTED], told, closure.close)
         except TransportError as error:
             done.problems.extend(error.problems)
     done.waiting, done.lacking = len(mine), len(lacking)
@@ -90,15 +109,13 @@ def _confirm(station: Station, hub: Hub, answer: Path, outbox: Path, done: Carri
     remove(answer)
 
 
-def serve(
-    station: Station, source: str, villages: Collection[str], folder: Path, *, seal: Turn = as_it_is,
-    unseal: Turn = as_it_is, news: Collection[str] = (),
-) -> Carried:  # fmt: skip
+def serve(station: Station, peer: Peer, folder: Path, closure: Closure, *, news: Collection[str] = ()) -> Carried:
     """Let a hub read and write what a stick carries of one station's blobs; `folder` is `cunce/<hub>` on it.
 
     `news`: blobs of the revisions that are left for the station now, which it could not yet ask for.
     """
     done = Carried()
+    source, villages = peer.station, peer.villages
     request = folder / "to-hub" / f"{source}.blobs"
     if not (request.exists() or news):
         return done
@@ -109,12 +126,12 @@ def serve(
         known = set(station.references.names(villages))
         lacking = {name for name in offer.have if name in known and not station.blobs.has(name)}
         _refuse(station, villages, inbox, known, done.problems)
-        done.received = _take(station, source, inbox, lacking, done.problems, unseal=unseal)
+        done.received = _take(station, source, inbox, lacking, done.problems, unseal=closure.open)
         found = stocked(station, source, villages, offer)
         write(folder / "to-station" / source / "blobs.json", pack_stocked(found))
         _clear(outbox, {_name_of(path) for path in files(outbox, ".piece")} - set(found.sizes))
         wanted = sorted(found.sizes, key=lambda name: found.sizes[name])
-        done.sent = _leave(station, outbox, wanted, lambda *_: None, seal)
+        done.sent = _leave(station, outbox, wanted, lambda *_: None, closure.close)
     except (TransportError, BlobRequestError) as error:
         done.problems.extend(_of_file(request, error.problems))
     return done
@@ -145,7 +162,7 @@ def _take(
             try:
                 data = unseal(read(path))
                 came += accept(station, source, Piece(name, size, offset, data)) == size and station.blobs.has(name)
-            except (BlobError, BlobRequestError, TransportError) as error:
+            except (BlobError, BlobRequestError, SealError, TransportError) as error:
                 problems.extend(_of_file(path, error.problems))
                 if error.code == "COLLECT_BLOB_DAMAGED":
                     _clear(inbox, {name})  # its sender writes it again

@@ -255,14 +255,14 @@ def test_a_stick_pulled_out_between_pieces_loses_nothing(
     visit()
     pieces = sorted((stick / "cunce" / hub.id / "to-hub" / f"{laptop.id}-blobs").glob("*.piece"))
     assert len(pieces) == 4
-    held = {path: path.read_bytes() for path in pieces}
+    assert noise(100_000)[:64] not in pieces[0].read_bytes(), "what lies on the stick is sealed to the hub"
     pieces[2].unlink()
     pieces[3].with_name(f"{pieces[3].name}.77.part").write_bytes(b"half")
     attend(hub, stick)
     assert hub.blobs.arriving(laptop.id, name).stat().st_size == 60_000
     assert not hub.blobs.has(name)
     visit()
-    assert pieces[2].read_bytes() == held[pieces[2]], "what is not on the stick is written again"
+    assert pieces[2].stat().st_size > 30_000, "what is not on the stick is written again"
     attend(hub, stick)
     assert hub.blobs.read(name) == noise(100_000)
     assert not list(stick.rglob("*.piece"))
