@@ -154,6 +154,22 @@ def scrub(connection: Connection) -> None:
         )
 
 
+def copy(source: Path, target: Path) -> None:
+    """Copy a file that may be in use, as of one moment, and check the copy; raises DatabaseError."""
+    origin, fresh = connect(source, readonly=True), connect(target)
+    try:
+        origin.backup(fresh)
+        fresh.execute("PRAGMA journal_mode = DELETE").fetchone()
+        (said,) = fresh.execute("PRAGMA quick_check").fetchone()
+        if said != "ok":
+            raise DatabaseError(Problem("COLLECT_DATABASE_CORRUPT", Place(file=str(source)), {"detail": said}))
+    except sqlite3.Error as error:
+        raise explained(error, source) from error
+    finally:
+        origin.close()
+        fresh.close()
+
+
 def migrate(connection: Connection, steps: Sequence[Migration]) -> None:
     """Bring a file to the newest schema: each step and the record that it was done commit together.
 

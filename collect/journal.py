@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from collect import restored
 from collect.chain import (
     Causal,
     JournalError,
@@ -184,6 +185,7 @@ class Journal:
 
         Raises JournalError, DatabaseError, LockedError; then nothing is written.
         """
+        restored.check(self.path.parent)
         with transaction(self._db):
             seq, previous, last = self._own_end()
             seen = int(

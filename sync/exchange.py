@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from collect import restored
 from collect.chain import row_of
 from collect.journal import Definition
 from collect.peers import Hub, PeerError, Peers
@@ -181,6 +183,7 @@ class _Conversation:
         self.keys = keys_of(station.folder, station.id)
         self.shown: Opened | None = None
         self.behind = peers.behind() - {self.hub.hub} if station.role == "hub" else frozenset()
+        self.told: datetime | None = None  # when the hub last said what it holds of this station
         self.outcome = Outcome(self.hub.hub, self.hub.name, transport.road)
 
     def hold(self) -> None:
@@ -320,7 +323,9 @@ class _Conversation:
         receipt = bundle.receipt
         if receipt is None:
             return True
+        self.told = bundle.created if self.told is None else max(self.told, bundle.created)
         if self.transport.answers:
+            self.told = self.station.clock.now()
             self.outcome.skew = round((bundle.created - self.station.clock.now()).total_seconds())
         if receipt.arrived < self.hub.arrived and not receipt.reset:
             receipt = self.outdated(receipt)
@@ -392,6 +397,8 @@ class _Conversation:
     def count(self) -> None:
         """Fill in what only the end of the exchange tells."""
         outcome, transport = self.outcome, self.transport
+        if self.told is not None and self.own >= self.hub.held:
+            restored.lift(self.station.folder, self.told)
         outcome.confirmed, outcome.waiting = sum(self.confirmed.values()), self.waiting
         outcome.carried = not transport.answers and bool(outcome.waiting or self.hub.petition)
         outcome.conflicts = len(self.station.conflicts())

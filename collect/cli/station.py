@@ -300,3 +300,39 @@ def erase(
     )
     if not done.scrubbed:
         click.echo(pending.words(language()), err=True)
+
+
+@station.command()
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--passphrase", default="", envvar="CUNCE_PASSPHRASE", help="口令（加密）。 / Seals the copy.")
+@click.option("--keep", type=click.IntRange(1, 1000), default=5, show_default=True, help="保留几份。 / Copies kept.")
+@station_option
+@json_option
+def backup(*, target: Path, passphrase: str, keep: int, station_dir: Path, as_json: bool) -> None:
+    """备份到 U 盘或另一个文件夹 TARGET。 / Copy the station to TARGET, a stick or another folder."""
+    from collect.backup import back_up
+
+    done = back_up(station_dir, target, passphrase=passphrase, keep=keep)
+    if as_json:
+        print_json({"path": str(done.path), "size": done.size, "sealed": done.sealed, "revisions": done.revisions})
+    else:
+        say(f"已备份并检查：{done.path}（{done.size // 1000} kB）", f"Backed up and checked: {done.path}")
+
+
+@station.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--passphrase", default="", envvar="CUNCE_PASSPHRASE", help="备份时的口令。 / What it was sealed with.")
+@json_option
+def restore(*, file: Path, folder: Path, passphrase: str, as_json: bool) -> None:
+    """从备份 FILE 恢复到 FOLDER。 / Make FOLDER the station that the backup FILE holds."""
+    from collect.backup import restore as put_back
+
+    done = put_back(file, folder, passphrase=passphrase)
+    if as_json:
+        before = str(done.before) if done.before else None
+        print_json({"station": done.station, "name": done.name, "waits": done.waits, "before": before})
+        return
+    say(f"已恢复“{done.name}”到 {folder}", f"Restored “{done.name}” to {folder}")
+    if done.waits:
+        say("请先与镇里同步一次，同步前不能保存。", "Sync with the hub first; nothing can be saved before that.")
