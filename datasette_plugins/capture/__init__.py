@@ -24,9 +24,10 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         return []
     from datasette_plugins.capture.routes import ROUTES
     from datasette_plugins.capture.syncing import ROUTES as CARE
+    from datasette_plugins.household.printing import ROUTES as PRINTING
     from datasette_plugins.household.routes import ROUTES as HOUSEHOLD
 
-    return [*CARE, *HOUSEHOLD, *ROUTES]
+    return [*CARE, *HOUSEHOLD, *PRINTING, *ROUTES]
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ import click
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
 
 if TYPE_CHECKING:
+    from collect.station import Station
+    from datasette_plugins.publish.handouts import Handout
     from forms.definition import Form
 
 
@@ -156,3 +158,62 @@ def _form_and_villages(named: str, folder: Path | None) -> tuple[Form, Sequence[
     finally:
         station.close()
     return own[named] if named in own and not Path(named).exists() else find_form(named), villages
+
+
+@publish.command()
+@station_option
+@click.argument("household", metavar="HOUSEHOLD")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
+def card(station_dir: Path, household: str, output: Path) -> None:
+    """户卡 (one household with everything about it, A4 PDF). HOUSEHOLD: its number, its head's name, or its id."""
+    from datasette_plugins.household import papers
+
+    _print(station_dir, output, lambda station: papers.card(station, papers.named(station, household), language()))
+
+
+@publish.command()
+@station_option
+@click.argument("household", metavar="HOUSEHOLD")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
+def visits(station_dir: Path, household: str, output: Path) -> None:
+    """走访记录表 (a sheet to note visits to a household on, A4 PDF). HOUSEHOLD: as for `card`."""
+    from datasette_plugins.household import papers
+
+    _print(
+        station_dir, output, lambda station: papers.visit_sheet(station, papers.named(station, household), language())
+    )
+
+
+@publish.command(name="list")
+@station_option
+@click.argument("table", metavar="LEDGER")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
+@click.option("--village", default="", metavar="CODE", help="One village's records; default: all.")
+@click.option("--column", "columns", multiple=True, metavar="NAME", help="A column to show, may be repeated.")
+def print_list(station_dir: Path, table: str, output: Path, village: str, columns: tuple[str, ...]) -> None:
+    """台账 (a ledger as a list, A4 landscape PDF)."""
+    from datasette_plugins.household import papers
+
+    _print(
+        station_dir, output,
+        lambda station: papers.ledger_list(station, table, language(), village=village, columns=columns),
+    )  # fmt: skip
+
+
+def _print(station_dir: Path, output: Path, make: Callable[[Station], Handout]) -> None:
+    """Draw what a station has to say and write it."""
+    from collect.station import Station
+    from datasette_plugins.publish.fonts import default_faces
+    from datasette_plugins.publish.handouts import render_handout
+    from datasette_plugins.publish.issuing import undrawn, write_pdf
+
+    station = Station.open(station_dir, readonly=True)
+    try:
+        handout, made = make(station), station.clock.now()
+    finally:
+        station.close()
+    rendered = render_handout(handout, default_faces(), made=made)
+    path = write_pdf(rendered.pdf, output)
+    say(f"{handout.title}：{path}（{rendered.pages} 页）", f"{handout.title}: {path} ({rendered.pages} pages)")
+    for problem in undrawn(rendered.missing, handout.title):
+        click.echo(problem.words(language()), err=True)
