@@ -23,9 +23,12 @@ def read(text: str, datum: str = "") -> dict[str, Any]:
 
 
 def ground(station: Station, village: str) -> dict[str, Any]:
-    """Return a village's boundary and known places, as positions `[lat, lon]`; of all villages where none is named."""
+    """Return a village's boundary and known places, as positions `[lat, lon]`; of all villages where none is named or
+    nothing is known of it."""
     known = village if village in {each.code for each in station.villages} else None
     found = surroundings(station.folder / "township.db", known)
+    if not (found.boundary or found.landmarks):
+        found = surroundings(station.folder / "township.db", None)  # its neighbours are better than an empty map
     return {
         "boundary": [_pair(each) for each in found.boundary],
         "marks": [{"kind": each.kind, "name": each.name, "at": _pair(each.position)} for each in found.landmarks],

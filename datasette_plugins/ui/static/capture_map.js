@@ -5,6 +5,7 @@ const ASPECT = Math.PI / 180;
 const METRES = 111_320; // to the degree of latitude
 const COLOURS = { house: "#7a7064", place: "#184e98", risk: "#b23c14", group: "#212529", centre: "#212529" };
 const CLOSEST = 20; // pixels to the metre
+const COARSEST = 0.004;
 const WIDEST = 0.0001; // a country on the screen
 
 // Resolves to the points [[lat, lon], …] that were accepted, or null.
@@ -270,6 +271,7 @@ class VillageMap {
   }
 
   set(point) {
+    if (this.scale < COARSEST) return; // half a province wide, a click says nothing
     if (this.single) this.points = [point];
     else this.points.push(point);
     this.paint();
