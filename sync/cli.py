@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
+from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option, unlock
 from collect.hlc import local
 from forms.problems import Problem
 
@@ -37,6 +37,7 @@ def join(invitation: str, author: str, station_dir: Path, as_json: bool) -> None
     from sync import joining
     from sync.identity import read_invitation
 
+    unlock(station_dir)
     with _bar() as progress:
         joined = joining.join(station_dir, read_invitation(invitation), progress=progress)
     if author.strip():
@@ -50,6 +51,7 @@ def join(invitation: str, author: str, station_dir: Path, as_json: bool) -> None
         f"“{joined.name}” ({joined.station}) belongs to “{joined.hub.name}”; villages: "
         + ", ".join(joined.hub.villages.values()),
     )
+    _show_lock(station_dir)
     if joined.outcome is None:
         _show_problems(joined.later)
         if joined.ready:
@@ -65,6 +67,21 @@ def join(invitation: str, author: str, station_dir: Path, as_json: bool) -> None
             )
     else:
         _show_outcome(joined.outcome)
+
+
+def _show_lock(station_dir: Path) -> None:
+    """Say how this station's keys are kept."""
+    from collect.keychain import Keychain
+
+    told = {
+        "keyring": ("密钥锁在系统的密钥环里。", "The keys are locked by the system's keyring."),
+        "passphrase": ("密钥用口令锁着。", "The keys are locked by the passphrase."),
+        "rights": (
+            "密钥没有口令，谁能读这个文件夹谁就有它；要加口令，请先设 CUNCE_PASSPHRASE 再加入。",
+            "The keys have no passphrase: who can read this folder has them. To have one, set CUNCE_PASSPHRASE first.",
+        ),
+    }
+    say(*told[Keychain(station_dir).lock or "rights"])
 
 
 @click.group()
@@ -86,6 +103,7 @@ def run(address: str, folder: Path | None, station_dir: Path, as_json: bool) -> 
 
     if address and folder:
         raise click.UsageError("--hub and --folder exclude each other.")
+    unlock(station_dir)
     with closing(Station.open(station_dir)) as station, closing(Peers(station_dir, clock=station.clock)) as peers:
         if station.role == "hub" and not peers.hubs():
             _attend(station, folder, as_json)
@@ -124,15 +142,22 @@ def status(station_dir: Path, as_json: bool) -> None:
 
 @sync.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--station", "station_dir", type=click.Path(file_okay=False, path_type=Path), envvar="CUNCE_STATION",
+    help="A station that may open it; by default CUNCE_STATION or the current folder, if it is one.",
+)  # fmt: skip
 @json_option
-def inspect(file: Path, as_json: bool) -> None:
-    """Say what a bundle FILE is: from whom, to whom, when, what it contains, whether it is whole."""
-    from sync.bundle import inspect_bundle
-    from sync.transport.files import read
+def inspect(file: Path, station_dir: Path | None, as_json: bool) -> None:
+    """Say what a bundle FILE is, and what is in it where this station holds the keys and knows the sender."""
+    from sync.inspecting import inspect_file
 
-    header = inspect_bundle(read(file))
+    folder = station_dir or Path.cwd()
+    if (folder / "station.json").is_file():
+        unlock(folder)
+    header, signed, inside = inspect_file(file, folder)
     if as_json:
-        print_json({**asdict(header), "created": header.created.isoformat()})
+        data = {**asdict(header), "created": header.created.isoformat(), "signed_by": signed, "inside": inside}
+        print_json({**data, "successions": len(header.successions)})
         return
     kind = {"push": ("送往中心", "to the hub"), "pull": ("中心发出", "from the hub")}[header.kind]
     say(f"类型  {kind[0]}", f"kind      {kind[1]}")
@@ -145,8 +170,44 @@ def inspect(file: Path, as_json: bool) -> None:
     )
     for station, (first, last) in header.suffixes.items():
         click.echo(f"      {station}: {first}-{last}")
-    say(f"加密  {header.seal}；签名  {header.signature}", f"seal      {header.seal}; signature {header.signature}")
+    say(f"加密  {header.seal or '没有'}", f"sealed to  {header.seal or 'nobody'}")
+    genuine = {
+        "known": ("真实，是它的密钥", "genuine"),
+        "unknown": ("不认识，查不了", "of keys not known here"),
+        "none": ("没有", "none"),
+    }
+    told = genuine[signed]
+    say(f"签名  {header.signature} {told[0]}", f"signature  {header.signature} {told[1]}")
     say("完整，没有损坏。", "Whole and undamaged.")
+    if inside is None:
+        say("内容是加密的，本机打不开。", "The content is sealed; this station can't open it.")
+        return
+    for line in inside:
+        where, names = f"{line['village']} {line['table']}", ", ".join(line["authors"])
+        say(
+            f"  {where}：{line['revisions']} 条修改，{line['records']} 条记录，填写人 {names}",
+            f"  {where}: {line['revisions']} revisions of {line['records']} records, by {names}",
+        )
+
+
+@sync.command("rotate-keys")
+@station_option
+@json_option
+def rotate_keys(station_dir: Path, as_json: bool) -> None:
+    """给本机换新密钥 / Give this station new keys, signed by the old ones; hubs learn them at the next exchange."""
+    from collect.station import Station
+    from sync import keys
+
+    unlock(station_dir)
+    with closing(Station.open(station_dir)) as station:
+        fresh = keys.rotate_keys(station.folder, station.id).current.public
+    if as_json:
+        print_json({"id": fresh.id, "sealing": fresh.sealing, "signing": fresh.signing})
+    else:
+        say(
+            f"新密钥：{fresh.id}。下次同步时中心会知道。",
+            f"New keys: {fresh.id}. Hubs learn them at the next exchange.",
+        )
 
 
 def _run(station: Station, peers: Peers, address: str, folder: Path | None) -> Outcome:

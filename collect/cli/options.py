@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +40,14 @@ def _station(context: click.Context, _: click.Parameter, value: Path | None) -> 
     if value is None and not (Path.cwd() / "station.json").is_file() and not context.resilient_parsing:
         raise StationNotNamedError(Problem("COLLECT_STATION_NOT_NAMED", context={"folder": Path.cwd()}))
     return value or Path.cwd()
+
+
+def unlock(folder: Path) -> None:
+    """Ask for the passphrase of a station's keys, where they have one that the environment does not give."""
+    from collect.keychain import PASSPHRASE, Keychain
+
+    if Keychain(folder).locked and sys.stdin.isatty():
+        os.environ[PASSPHRASE] = str(click.prompt("Passphrase (密钥口令)", hide_input=True, err=True))
 
 
 def language(context: click.Context | None = None) -> str:

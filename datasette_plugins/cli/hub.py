@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import ssl
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from collect.cli.options import json_option, language, print_json, station_option
+from collect.cli.options import json_option, language, print_json, station_option, unlock
+from datasette_plugins.cli import trust
 from forms.problems import CunceError, Problem
 
 _NEW = click.option(
@@ -133,7 +136,8 @@ def serve(
         raise click.UsageError(said["both"])
     if certificate and key:
         _check_certificate(certificate, key)
-    with _hub(station_dir) as station:
+    unlock(station_dir)
+    with hub_station(station_dir) as station:
         with closing(Accounts(station.folder)) as accounts:
             if not any(not each.disabled for each in accounts.all()):
                 click.echo(said["no_account"], err=True)
@@ -165,27 +169,63 @@ def serve(
 @click.option("--name", required=True, help="What to call the laptop (设备名称).")
 @click.option("--villages", required=True, help="Codes of its villages, commas between (负责的村的代码).")
 @click.option("--address", default="", help="http://host:port where it reaches this hub; none for USB only.")
+@click.option("--authors", default="", help="Who may save on it, commas between; none: anybody (填写人).")
+@click.option("--hub", "vouches", is_flag=True, help="It is a hub below this one, with laptops of its own (下级站点).")
+@click.option("--qr", type=click.Path(path_type=Path, dir_okay=False), help="Also a QR picture, PNG (二维码).")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
 @json_option
 @click.pass_context
 def invite(
-    context: click.Context, *, station_dir: Path, name: str, villages: str, address: str, output: Path, as_json: bool
-) -> None:
-    """邀请一台设备 (write an invitation for one laptop)."""
+    context: click.Context, *, station_dir: Path, name: str, villages: str, address: str, authors: str, vouches: bool,
+    qr: Path | None, output: Path, as_json: bool,
+) -> None:  # fmt: skip
+    """邀请一台设备 (write an invitation for one laptop, or for a hub below this one)."""
     from collect.accounts import Accounts
-    from sync.identity import make_invitation, save_invitation
+    from sync.identity import make_invitation, save_invitation, write_invitation
 
     said = _said(context)
-    with _hub(station_dir) as station, closing(Accounts(station.folder)) as accounts:
-        invitation = make_invitation(station, name, _codes(villages), address)
+    unlock(station_dir)
+    with hub_station(station_dir) as station, closing(Accounts(station.folder)) as accounts:
+        invitation = make_invitation(
+            station, name, codes(villages), address, vouches=vouches, authors=codes(authors)
+        )  # fmt: skip
         save_invitation(station, invitation, output)
-        accounts.note("laptop invited", account=_operator(), resource=name, villages=_codes(villages))
+        accounts.note(
+            "laptop invited", account=operator(), resource=name, villages=codes(villages), authors=codes(authors),
+            hub=vouches,
+        )  # fmt: skip
+    # Without an address the picture has to hold the whole invitation.
+    code: Any = _qr(invitation.text if address else write_invitation(replace(invitation, forms=())), qr)
     if as_json:
         print_json({"file": str(output), "name": name, "text": invitation.text, "villages": dict(invitation.villages)})
         return
     click.echo(said["invited"].format(file=output, name=name))
     if address:
         click.echo(said["short"].format(text=invitation.text))
+        _draw(code)
+
+
+def _draw(code: Any) -> None:
+    """Draw a QR code in the terminal; one that has no such marks goes without."""
+    drawn = io.StringIO()
+    code.terminal(drawn, compact=True, border=2)
+    with suppress(UnicodeEncodeError):  # an old Windows console: the short form above can be typed
+        click.echo(drawn.getvalue())
+
+
+def _qr(text: str, file: Path | None) -> Any:
+    """The QR code of an invitation's short form, also as a picture where a file is named; raises HubError."""
+    import segno
+
+    code = segno.make(text, error="m")
+    if file is not None:
+        try:
+            file.touch(mode=0o600)
+            code.save(str(file), kind="png", scale=8, border=4)
+        except OSError as error:
+            context = {"file": file, "reason": error.strerror or error}
+            raise HubError(Problem("PLUGINS_QR_NOT_WRITTEN", context=context)) from error
+    return code
 
 
 @account.command()
@@ -205,12 +245,12 @@ def add(
     from collect.accounts import check_villages, new_password
 
     said = _said(context)
-    with _hub(station_dir) as station, _accounts(station_dir) as accounts:
-        codes = _codes(villages)
-        check_villages(codes, (village.code for village in station.villages))
+    with hub_station(station_dir) as station, _accounts(station_dir) as accounts:
+        wanted = codes(villages)
+        check_villages(wanted, (village.code for village in station.villages))
         password = new_password() if generate else _asked(said)
-        made = accounts.add(name, role=role, villages=codes, password=password, display=display)
-        accounts.note("account added", account=_operator(), resource=made.name, role=role, villages=codes)
+        made = accounts.add(name, role=role, villages=wanted, password=password, display=display)
+        accounts.note("account added", account=operator(), resource=made.name, role=role, villages=wanted)
     told = {"password": password} if generate else {}
     if as_json:
         print_json({**_data(made), **told})
@@ -227,7 +267,7 @@ def add(
 def list_(context: click.Context, *, station_dir: Path, as_json: bool) -> None:
     """列出账号 (list all accounts)."""
     said = _said(context)
-    with _hub(station_dir), _accounts(station_dir) as accounts:
+    with hub_station(station_dir), _accounts(station_dir) as accounts:
         found = accounts.all()
     if as_json:
         print_json([_data(each) for each in found])
@@ -261,9 +301,9 @@ def enable(context: click.Context, *, name: str, station_dir: Path, as_json: boo
 
 def _set_disabled(context: click.Context, name: str, station_dir: Path, disabled: bool, as_json: bool) -> None:
     said = _said(context)
-    with _hub(station_dir), _accounts(station_dir) as accounts:
+    with hub_station(station_dir), _accounts(station_dir) as accounts:
         changed = accounts.change(name, disabled=disabled)
-        accounts.note("account changed", account=_operator(), resource=changed.name, disabled=disabled)
+        accounts.note("account changed", account=operator(), resource=changed.name, disabled=disabled)
     if as_json:
         print_json(_data(changed))
     else:
@@ -281,10 +321,10 @@ def reset(context: click.Context, *, name: str, station_dir: Path, generate: boo
     from collect.accounts import new_password
 
     said = _said(context)
-    with _hub(station_dir), _accounts(station_dir) as accounts:
+    with hub_station(station_dir), _accounts(station_dir) as accounts:
         password = new_password() if generate else _asked(said)
         accounts.reset(name, password)
-        accounts.note("password reset", account=_operator(), resource=name)
+        accounts.note("password reset", account=operator(), resource=name)
     told = {"password": password} if generate else {}
     if as_json:
         print_json({"name": name, **told})
@@ -298,7 +338,7 @@ def _said(context: click.Context) -> dict[str, str]:
     return _SAID[language(context)]
 
 
-def _hub(station_dir: Path) -> Any:
+def hub_station(station_dir: Path) -> Any:
     """The hub's station, opened; a laptop's folder is refused before anything is written into it."""
     from collect.station import Station
 
@@ -315,7 +355,8 @@ def _accounts(station_dir: Path) -> Any:
     return closing(Accounts(station_dir))
 
 
-def _codes(text: str) -> list[str]:
+def codes(text: str) -> list[str]:
+    """The parts of a list that people write with commas of either kind."""
     return [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
 
 
@@ -329,7 +370,7 @@ def _villages(text: str, said: dict[str, str]) -> dict[str, str]:
             raise click.UsageError(said["villages"].format(text=path)) from error
         pairs = [row for row in rows if row and any(mark.isdigit() for mark in row[0])]
     else:
-        pairs = [part.split("=") for part in _codes(text)]
+        pairs = [part.split("=") for part in codes(text)]
     if not pairs or any(len(pair) < 2 or not pair[0].strip() or not pair[1].strip() for pair in pairs):
         raise click.UsageError(said["villages"].format(text=text))
     return {pair[0].strip(): pair[1].strip() for pair in pairs}
@@ -358,7 +399,7 @@ def _asked(said: dict[str, str]) -> str:
     return str(prompt(said["ask"], hide_input=True, confirmation_prompt=True))
 
 
-def _operator() -> str:
+def operator() -> str:
     """Who sits at the hub's own machine, as its system knows them."""
     return f"@{os.environ.get('USERNAME') or os.environ.get('USER') or 'console'}"
 
@@ -372,3 +413,7 @@ def _data(account: Any) -> dict[str, Any]:
         "disabled": account.disabled,
         "created_at": account.created_at,
     }
+
+
+for _command in trust.COMMANDS:
+    hub.add_command(_command)
