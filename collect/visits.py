@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from collect.database import Connection, connect, quoted
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PERIODS = {"month": 1, "quarter": 3, "half": 6, "year": 12}  # months
 _NUMBERS = re.compile(r"\d+")
+_WRITTEN = re.compile("[〇一二三四五六七八九]?十[一二三四五六七八九]?|[〇一二三四五六七八九]")
 _CHINESE = {character: number for number, character in enumerate("〇一二三四五六七八九")}
 
 
@@ -240,9 +242,10 @@ def _by_village(
     return {code: (waiting.get(code, 0), len(visited.get(code, ()))) for code in codes}
 
 
+@lru_cache(maxsize=4096)
 def _natural(text: str) -> tuple[Any, ...]:
     """A key that puts 2组 and 二组 before 10组; what has no number comes last."""
-    written = re.sub(r"[〇一二三四五六七八九]?十?[〇一二三四五六七八九]?", _chinese, text)
+    written = _WRITTEN.sub(_chinese, text)
     numbers = tuple(int(found) for found in _NUMBERS.findall(written))
     return (not numbers, numbers, "" if numbers else text)
 

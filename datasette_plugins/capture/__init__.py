@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from datasette_plugins.capture.gate import gate_of, guarded
 from datasette_plugins.desk import hookimpl, mode_of
@@ -45,3 +46,13 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> list[dict[str, str]]
     pages = (("/", "capture.title"), ("/-/visits", "household.visits"), ("/-/import", "care.import"),
              ("/-/sync", "care.sync"), ("/-/saves", "care.saves"), ("/-/guide", "care.guide"))  # fmt: skip
     return [{"href": datasette.urls.path(path), "label": say(key, language_of(request))} for path, key in pages]
+
+
+@hookimpl
+def table_actions(datasette: Any, database: str, table: str, request: Any) -> list[dict[str, str]]:
+    """The list on paper, on a laptop: the village that was chosen, or all."""
+    if mode_of(datasette) != "laptop" or table.endswith("_labels") or table.startswith("_"):
+        return []
+    village = (request.args.get("_village__exact") or "") if request is not None else ""
+    path = f"/-/print/list/{quote(table, safe='')}?{urlencode({'village': village})}"
+    return [{"href": datasette.urls.path(path), "label": say("handout.print_list", language_of(request))}]

@@ -82,6 +82,8 @@ def saved(station: Station, form_id: str, record: str, language: str) -> dict[st
         "village": {"name": name} if name else None,
         "again": f"{path}?{urlencode({'village': row['_village']})}" if row["_village"] else path,
         "edit": f"{path}/{quote(record, safe='')}",
+        "household": f"/-/household/{quote(record, safe='')}" if table == MAIN else row.get("household") and
+        f"/-/household/{quote(row['household'], safe='')}",
         "ledger": f"/township/{quote(table, safe='')}",
     }
 

@@ -60,6 +60,7 @@ def page(station: Station, record: str, lang: str) -> dict[str, Any]:
         "village_code": opened.village,
         "group": answers.get("group_name") or "",
         "gone": said(station, ledger, "state", answers.get("state"), lang),
+        "merged": answers.get("state") == "merged",
         "gone_on": answers.get("state_on") or "",
         "gone_to": answers.get("state_to") or "",
         "conflict": opened.status != "ok",

@@ -54,7 +54,8 @@ def render_handout(handout: Handout, faces: Faces, *, made: datetime, size: floa
     pages = paginate(canvas, tables, area, size) or [[]]
     bottom = area.y
     for number, pieces in enumerate(pages, start=1):
-        _begin(canvas, handout, number, made, height)
+        # With rows to write in, how many pages there will be is not known yet.
+        _begin(canvas, handout, (number, 0 if handout.writing else len(pages)), made)
         bottom = area.y
         for piece in pieces:
             bottom = draw_slice(canvas, piece, area.x, area.w, size) + 5.0
@@ -65,17 +66,18 @@ def render_handout(handout: Handout, faces: Faces, *, made: datetime, size: floa
     return Rendered(canvas.output(), canvas.page, tuple(canvas.texts), tuple(canvas.missing), tuple(canvas.written))
 
 
-def _begin(canvas: Canvas, handout: Handout, number: int, made: datetime, height: float) -> None:
-    """A new page with its head and foot."""
+def _begin(canvas: Canvas, handout: Handout, number: tuple[int, int], made: datetime) -> None:
+    """A new page with its head and foot; `number`: of the page and of all pages (0: not said)."""
     canvas.new_page()
     right = canvas.width - _RIGHT
-    page = say("handout.page", handout.language, page=number, date=f"{made:%Y-%m-%d}")
+    key = "handout.page_of" if number[1] else "handout.page"
+    page = say(key, handout.language, page=number[0], pages=number[1], date=f"{made:%Y-%m-%d}")
     canvas.text(right, 13.0, page, 8.0, colour=INK, align="right")
     room = right - _LEFT - canvas.measure(page, 8.0) - 6
     canvas.text(_LEFT, 14.0, canvas.fitted(handout.title, room, 15.0), 15.0, colour=ACCENT, bold=True)
     canvas.text(_LEFT, 19.8, canvas.fitted(handout.about, right - _LEFT, 8.5), 8.5, colour=MUTED)
     canvas.line((_LEFT, 22.4), (right, 22.4), colour=ACCENT, width=0.5)
-    canvas.text(_LEFT, height - 6.5, say("handout.privacy", handout.language), 7.2, colour=MUTED)
+    canvas.text(_LEFT, canvas.height - 6.5, say("handout.privacy", handout.language), 7.2, colour=MUTED)
 
 
 def _write_in(canvas: Canvas, handout: Handout, room: Box, made: datetime) -> None:
@@ -83,7 +85,7 @@ def _write_in(canvas: Canvas, handout: Handout, room: Box, made: datetime) -> No
     assert handout.writing is not None
     heading, columns, rows = handout.writing
     if room.h < 5 * _ROW:
-        _begin(canvas, handout, canvas.page + 1, made, canvas.height)
+        _begin(canvas, handout, (canvas.page + 1, 0), made)
         room = Box(room.x, _TOP, room.w, canvas.height - _FOOT - 4 - _TOP)
     canvas.text(room.x, room.y + 4, heading, 9.5, colour=ACCENT, bold=True)
     top = room.y + 6

@@ -49,6 +49,8 @@ def test_card_visit_sheet_list_and_blank_form_are_printed(station: Station) -> N
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf"), path
         _, text = text_of(answer.content)
         assert [word for word in words if word not in text] == [], path
+    page = asyncio.run(served.client.get(f"/township/household?_village__exact={VILLAGE}")).text
+    assert f"/-/print/list/household?village={VILLAGE}" in page
     for path in ("/-/print/card/nobody", "/-/print/list/nothing", "/-/print/list/household?columns=x"):
         assert get(path).status_code == 404, path
 
