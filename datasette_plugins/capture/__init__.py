@@ -23,12 +23,13 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
     """The pages of data entry, the start page in Datasette's place."""
     if mode_of(datasette) != "laptop":
         return []
+    from datasette_plugins.capture.caring import ROUTES as SETTINGS
     from datasette_plugins.capture.routes import ROUTES
     from datasette_plugins.capture.syncing import ROUTES as CARE
     from datasette_plugins.household.printing import ROUTES as PRINTING
     from datasette_plugins.household.routes import ROUTES as HOUSEHOLD
 
-    return [*CARE, *HOUSEHOLD, *PRINTING, *ROUTES]
+    return [*SETTINGS, *CARE, *HOUSEHOLD, *PRINTING, *ROUTES]
 
 
 @hookimpl
@@ -44,7 +45,8 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> list[dict[str, str]]
     if mode_of(datasette) != "laptop":
         return []
     pages = (("/", "capture.title"), ("/-/visits", "household.visits"), ("/-/import", "care.import"),
-             ("/-/sync", "care.sync"), ("/-/saves", "care.saves"), ("/-/guide", "care.guide"))  # fmt: skip
+             ("/-/sync", "care.sync"), ("/-/saves", "care.saves"),
+             ("/-/care", "care.settings"), ("/-/guide", "care.guide"))  # fmt: skip
     return [{"href": datasette.urls.path(path), "label": say(key, language_of(request))} for path, key in pages]
 
 

@@ -21,6 +21,8 @@ _SAID = {
         "open": "请用浏览器打开（网址只能用一次）：",
         "stop": "用完在这个窗口按 Ctrl+C 停下。",
         "stopped": "已停下，填过的都已存好。",
+        "backed_up": "已备份并检查：{file}",
+        "no_backup": "没有备份：找不到 {folder}（U盘没插？）",
     },
     "en": {
         "ready": "Cunce is running: {name}",
@@ -28,6 +30,8 @@ _SAID = {
         "open": "Open this address in a browser (it works once):",
         "stop": "Press Ctrl+C in this window to stop.",
         "stopped": "Stopped; everything that was entered is kept.",
+        "backed_up": "Backed up and checked: {file}",
+        "no_backup": "Not backed up: {folder} is not there (is the stick plugged in?)",
     },
 }
 
@@ -73,3 +77,24 @@ def serve(context: click.Context, station_dir: Path, port: int, browser: bool) -
         listening.close()
         station.close()
     click.echo(said["stopped"])
+    _back_up(station_dir, language(context))
+
+
+def _back_up(folder: Path, language: str) -> None:
+    """Copy the station to where its owner wants it; a stick that is not there is no reason to fail."""
+    from collect import preferences
+    from collect.backup import back_up
+
+    chosen = preferences.read(folder)
+    if not chosen.backup_folder:
+        return
+    said = _SAID[language]
+    if not Path(chosen.backup_folder).is_dir():
+        click.echo(said["no_backup"].format(folder=chosen.backup_folder))
+        return
+    try:
+        done = back_up(folder, Path(chosen.backup_folder), passphrase=chosen.backup_passphrase)
+        click.echo(said["backed_up"].format(file=done.path))
+    except CunceError as error:
+        for problem in error.problems:
+            click.echo(problem.words(language), err=True)

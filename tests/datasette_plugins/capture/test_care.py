@@ -128,6 +128,19 @@ def test_conflicts_are_shown_and_settled_here(served: tuple[Any, Station], tmp_p
     assert station.answers("household", record)["phone"] == "13800000002"
 
 
+def test_settings_are_kept_and_a_backup_is_made_at_once(served: tuple[Any, Station], tmp_path: Path) -> None:
+    async def work(client: httpx.AsyncClient) -> str:
+        fields = {"author": "李志强", "folder": str(tmp_path / "stick"), "do": "backup"}
+        await post(client, "/-/care", **fields)
+        await finished(client)
+        return (await client.get("/-/care")).text
+
+    page = asked(served, work)
+    assert "已备份并检查" in page
+    assert served[1].author == "李志强"
+    assert len(list((tmp_path / "stick").glob("*.zip"))) == 1
+
+
 def test_the_guide_opens(served: tuple[Any, Station]) -> None:
     async def work(client: httpx.AsyncClient) -> str:
         return (await client.get("/-/guide")).text
