@@ -15,10 +15,11 @@ from collect.station import Station
 from collect.undoing import IMPORT, last_to_undo, presses, undo
 from datasette_plugins.capture.importing import ROUTES as IMPORTING
 from datasette_plugins.capture.jobs import Job, jobs_of
+from datasette_plugins.capture.practice import PracticeError, is_practice
 from datasette_plugins.capture.sitting import title_of
 from datasette_plugins.desk import desk_of
 from datasette_plugins.ui.language import language_of, say
-from forms.problems import CunceError
+from forms.problems import CunceError, Problem
 
 if TYPE_CHECKING:
     from collect.projection import Conflict
@@ -45,6 +46,8 @@ def _begin(datasette: Any, place: str, invitation: str, author: str) -> None:
     folder = desk_of(datasette).station.folder
 
     def work(job: Job) -> Any:
+        if is_practice(desk_of(datasette).station):
+            raise PracticeError(Problem("PLUGINS_PRACTICE_NO_SYNC"))
         from sync import exchange
         from sync.identity import read_invitation
         from sync.joining import hub_of, join, over_folder, over_network

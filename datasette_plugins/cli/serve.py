@@ -40,7 +40,20 @@ class ServeError(CunceError):
     """No port is free to serve on."""
 
 
+def _practise(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Serve invented people, which needs no station of one's own, and throw them away at the end."""
+    if not wanted:
+        return
+    from datasette_plugins.capture.practice import practice_station
+
+    with practice_station() as folder:
+        context.invoke(serve, station_dir=folder, port=PORT, browser=True)
+    context.exit()
+
+
 @click.command()
+@click.option("--practice", is_flag=True, is_eager=True, expose_value=False, callback=_practise,
+              help="Invented people, never synced, thrown away (练习).")  # fmt: skip
 @station_option
 @click.option("--port", type=click.IntRange(1, 65000), default=PORT, show_default=True, help="Port (端口).")
 @click.option("--browser/--no-browser", default=True, help="Open the browser (自动打开浏览器).")

@@ -46,6 +46,7 @@ def extra_template_vars(database: str | None, request: Any, datasette: Any) -> A
 
     async def inner() -> dict[str, Any]:
         found = {"lang": language_of(request), "station": desk_of(datasette).station, "mode": mode_of(datasette)}
+        found["practice"] = (desk_of(datasette).station.folder / "practice").exists()
         if database is not None and request is not None:
             found["browse"] = await browsing(datasette, request, database)
         return found
