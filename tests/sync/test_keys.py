@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 
 from collect.keychain import Keychain, KeychainError
 from collect.peers import Peers
@@ -178,3 +180,41 @@ def test_a_township_exchanges_with_its_county_as_a_laptop_does(tmp_path: Path, r
             meet(below, above)
         assert county.journal.arrived() == before, "nothing goes round"
         assert [village.code for village in towns[0].villages] == [EAST[0], WEST[0]]
+
+
+class FileKeyring(KeyringBackend):
+    """A keyring that keeps its passwords in a file, as a system's would in its own place."""
+
+    priority = 1.0
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.file = file
+
+    def _all(self) -> dict[str, str]:
+        return dict(json.loads(self.file.read_text(encoding="utf-8"))) if self.file.exists() else {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self._all().get(f"{service} {username}")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.file.write_text(json.dumps({**self._all(), f"{service} {username}": password}), encoding="utf-8")
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise NotImplementedError
+
+
+def test_a_systems_keyring_locks_them_where_there_is_one(tmp_path: Path) -> None:
+    before = keyring.get_keyring()
+    keyring.set_keyring(FileKeyring(tmp_path / "ring"))
+    try:
+        made = keys_of(tmp_path, "me")
+        assert Keychain(tmp_path).lock == "keyring"
+        assert made.current.signing not in (tmp_path / "keys.json").read_text(encoding="utf-8")
+        assert keys_of(tmp_path, "me") == made
+        (tmp_path / "ring").unlink()
+        with pytest.raises(KeychainError) as caught:
+            keys_of(tmp_path, "me")
+        assert caught.value.code == "COLLECT_KEYS_KEYRING"
+    finally:
+        keyring.set_keyring(before)
