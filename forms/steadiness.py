@@ -46,7 +46,11 @@ def _rule_reasons(program: Program) -> Iterator[str]:
 
 
 def _start_reasons(program: Program) -> Iterator[str]:
+    # An entity without an id of its own gets one made from the record's: what its attribute starts from is not read.
+    derived = {f"{entity.path}/@id" for entity in program.form.entities}
     for deed in filter(_is_first, program.deeds):
+        if deed.action.target in derived and deed.action.value is not None and deed.action.value.source == "uuid()":
+            continue
         if deed.value is not None and _varies(deed.value) and not _is_fresh(program, deed):
             yield f"starting value {deed.action.target}"
         if deed.action.target in program.triggers:

@@ -543,7 +543,7 @@ def _labels_of_calculations(form: Form, language: str) -> dict[str, str]:
     columns = (f"label::{language}", f"label:{language}", "label")
     by_name: dict[str, str] = {}
     for row in form.rows.get("survey", ()):
-        if row.get("type", "").strip() == "calculate":
+        if row.get("type", "").strip() in ("calculate", "hidden"):
             name = row.get("name", "")
             # The same name in two groups could be either.
             by_name[name] = "" if name in by_name else next((row[column] for column in columns if row.get(column)), "")
