@@ -15,7 +15,7 @@ from collect.journal import Journal
 from collect.ledgers import Ledger, create, describe, ledgers_of
 from collect.merge import Candidate
 from collect.revision import RevisionId, Value
-from collect.search import Hit, SearchKeys
+from collect.search import EDITION, Hit, SearchKeys
 from collect.shelf import Shelf
 from forms.values import text_of
 
@@ -214,7 +214,7 @@ class Projection:
 
     def _forms_digest(self) -> str:
         """What the ledgers were shaped by: a digest over the forms on the shelf."""
-        return hashlib.sha256(json.dumps(self._shelf.definitions()).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([EDITION, self._shelf.definitions()]).encode()).hexdigest()
 
     def cursor(self) -> int:
         """Return the arrival number up to which the ledgers have read the journal."""

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from collect.database import Connection, quoted
 from collect.ledgers import Ledger
-from collect.surnames import reading
+from collect.surnames import readings
 
 _CHUNK = 500
+EDITION = 2  # of the keys: a ledger file with keys of an older edition makes them anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ def keys_of(text: str, ways: frozenset[str]) -> tuple[str, ...]:
         return ()
     if not ways & {"name", "pinyin"}:
         return (plain,)
-    syllables = reading(plain)
-    if not syllables:
-        return (plain,)
-    return tuple(dict.fromkeys((plain, "".join(syllables), "".join(syllable[0] for syllable in syllables))))
+    keys = [plain]
+    for syllables in readings(plain):
+        keys += ["".join(syllables), "".join(syllable[0] for syllable in syllables)]
+    return tuple(dict.fromkeys(keys))
 
 
 class SearchKeys:

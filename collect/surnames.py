@@ -30,6 +30,14 @@ def reading(name: str) -> tuple[str, ...]:
     return (first, *map(_syllable, name[1:]))
 
 
+def readings(name: str) -> tuple[tuple[str, ...], ...]:
+    """Return the reading of a name, and the common one where its surname differs (单 shan and dan)."""
+    proper = reading(name)
+    if not proper:
+        return ()
+    return tuple(dict.fromkeys((proper, tuple(map(_syllable, name)))))
+
+
 @lru_cache(maxsize=32768)
 def _syllable(character: str) -> str:
     """The common reading of a character; the dictionary takes time to load, so only when a name asks for it."""

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import click
 
+from collect.cli.listing import find, list_
 from collect.cli.options import json_option, language, print_json, progress_bar, say, station_option
 from collect.hlc import local
 
@@ -197,3 +198,7 @@ def export(
     else:
         rows = sum(result.rows.values())
         say(f"已导出 {rows} 行到 {result.path}", f"{rows} rows exported to {result.path}")
+
+
+collect.add_command(find)
+collect.add_command(list_)
