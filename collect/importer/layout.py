@@ -66,6 +66,16 @@ def find_layout(sheet: Sheet, vocabulary: Vocabulary) -> Layout | None:
     return _past_column_numbers(best)
 
 
+def guess_layout(sheet: Sheet) -> Layout | None:
+    """Return the layout of a sheet whose headers nobody knows yet, for people to match: the row with most words."""
+    words = [sum(isinstance(cell, str) and bool(cell.strip()) for cell in row) for row in sheet.rows[:_SEARCHED]]
+    if not words or max(words) < 2:
+        return None
+    top = words.index(max(words))
+    headers = tuple(str(sheet.cell(top, column)).strip() for column in range(len(sheet.rows[top])))
+    return Layout(sheet, top, top + 1, headers, (None,) * len(headers))
+
+
 def _layout(sheet: Sheet, vocabulary: Vocabulary, top: int, bottom: int, width: int) -> Layout:
     paths = [[str(sheet.cell(row, column)).strip() for row in range(top, bottom + 1)] for column in range(width)]
     targets = vocabulary.match(paths)

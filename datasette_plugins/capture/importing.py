@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from datasette.utils.asgi import NotFound, Response
 
 from collect.importer.cells import label
+from collect.importer.layout import guess_layout
 from collect.importer.ledger import choose_layout, import_ledger
 from collect.importer.workbook import read_sheets
 from collect.station import Station
@@ -133,10 +134,16 @@ def _context(station: Station, kept: Upload, form_id: str, sheet: str, language:
         "villages": station.villages if len(station.villages) > 1 else (),
     }  # fmt: skip
     try:
-        context["sheets"] = [each.name for each in read_sheets(kept.path)]
+        sheets = read_sheets(kept.path)
+        context["sheets"] = [each.name for each in sheets]
         form, layout = _best(station, kept, form_id, sheet)
     except CunceError as error:
-        return {**context, "problems": [problem.words(language) for problem in error.problems]}
+        context["problems"] = [problem.words(language) for problem in error.problems]
+        wanted = [each for each in context["sheets"] and sheets if sheet in ("", each.name)]
+        guess = next((found for each in wanted if (found := guess_layout(each)) is not None), None)
+        if guess is None or not forms:
+            return context
+        form, layout = station.form(form_id or forms[0].form_id), guess
     context |= {"form_id": form.form_id, "sheet": layout.sheet.name, "rows": sum(1 for _ in layout.data_rows())}
     return context | {"columns": _columns(layout), "questions": _questions(form)}
 

@@ -82,6 +82,21 @@ def test_a_file_is_tried_imported_and_undone(served: tuple[Any, Station]) -> Non
     asked(served, work)
 
 
+def test_headers_that_nobody_knows_are_matched_by_hand(served: tuple[Any, Station]) -> None:
+    async def work(client: httpx.AsyncClient) -> None:
+        headers = {"x-cunce": "capture", "x-name": quote("登记.csv")}
+        content = "编码,当家人\n7,王芳\n".encode()
+        path = (await client.post("/-/capture/-/upload", content=content, headers=headers)).json()["next"]
+        assert "当家人" in (await client.get(path)).text
+        chosen = {"form": "household", "sheet": "登记", "h:编码": "household_number", "h:当家人": "head_name"}
+        await post(client, path, do="import", **chosen)
+        await finished(client)
+        assert "新增 1" in (await client.get(path)).text
+
+    asked(served, work)
+    assert [row["head_name"] for row in served[1].projection.rows("household")] == ["王芳"]
+
+
 def test_a_file_without_our_scripts_header_is_refused(served: tuple[Any, Station]) -> None:
     async def work(client: httpx.AsyncClient) -> int:
         return (await client.post("/-/capture/-/upload", content=b"x")).status_code
