@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from collect import household as rules
 from collect.household import HouseholdError, Plan, Shape, shape_of
 from collect.station import Station
-from collect.together import Relink, save_together
+from collect.together import Relink, followers, save_together
+from collect.undoing import undo
 from forms.reader import load_shipped
 
 VILLAGE = "999999001001"
@@ -225,3 +226,47 @@ def test_a_change_by_somebody_else_meanwhile_is_not_lost(station: Station) -> No
     plan = rules.leave(SHAPE, opened.answers, person, why="married_out", on="2026-03-01")
     carry_out(station, plan, seen=opened.seen)
     assert station.answers("household", one)["phone"] == "13800000000"
+
+
+def test_entries_follow_who_they_are_about_and_one_a_household_stays_one(station: Station) -> None:
+    station.add_forms([load_shipped("needy_household"), load_shipped("visit")])
+    one, two = saved(station, *FAMILY), saved(station, ("乙", "02", "male"))
+    person = station.answers("household", one)["member"][4]["_id"]
+
+    def enter(form: str, home: str, **more: str) -> str:
+        return station.save({"village": VILLAGE, "household": home, **more}, form, author="甲").record
+
+    about = enter("left_behind", one, person=person, name="女", kind="woman")
+    visited = enter("visit", one, grid_worker="甲", started="2026-03-01T08:00:00+08:00")
+    needy = [enter("needy_household", home, head_name="x", category="subsistence") for home in (one, two)]
+    plan = rules.merge(SHAPE, station.answers("household", one), station.answers("household", two), on="2026-03-02")
+    links = followers(station, FORM, plan)
+    assert {link.record for link in links} == {about, visited}
+    carry_out(station, plan, relinks=links)
+    assert [station.answers("needy_household", each)["household"] for each in needy] == [one, two]
+    assert station.answers("visit", visited)["household"] == two
+    check(station)
+
+
+def test_a_move_is_undone_as_one_press(station: Station) -> None:
+    one, two = saved(station, *FAMILY), saved(station, ("乙", "02", "male"))
+    before = where(station)
+    plan = rules.merge(SHAPE, station.answers("household", one), station.answers("household", two), on="2026-03-02")
+    revisions = carry_out(station, plan)
+    assert where(station) != before
+    undo(station, revisions[0].save, author="甲")
+    assert where(station) == before
+    assert "state" not in station.answers("household", one)
+    check(station)
+
+
+def test_a_split_is_undone_and_the_new_household_is_gone(station: Station) -> None:
+    one = saved(station, *FAMILY)
+    before, answers = where(station), station.answers("household", one)
+    going = answers["member"][4]["_id"]
+    new = "0193e5a0-3333-7aaa-8aaa-0123456789ab"
+    revisions = carry_out(station, rules.split(SHAPE, answers, [going], head=going, record=new))
+    undo(station, revisions[0].save, author="甲")
+    assert where(station) == before
+    assert station.projection.counts()["household"] == 1
+    check(station)
