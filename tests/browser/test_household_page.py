@@ -91,8 +91,8 @@ def test_a_visit_with_a_request_takes_few_keys_and_becomes_an_issue(place: Any, 
         page.keyboard.press(key)
     page.wait_for_selector(".told")
     assert page.locator("input[name=household]").count() == 2
+    page.wait_for_selector("input[name=household]:focus")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/-/visits?done=*")
     page.wait_for_selector("text=已记“欧阳·阿卜杜勒买买提江”户的走访")
     page.goto(f"{served.url}/-/household/{one}")
     assert "xiulu" in page.inner_text("article.entry >> nth=0")
