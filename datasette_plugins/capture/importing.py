@@ -169,6 +169,8 @@ def _columns(layout: Layout) -> list[dict[str, Any]]:
     return [
         {
             "header": header,
+            # Two columns of one name are told apart by the headers above them, which a mapping by name cannot do.
+            "twice": layout.headers.count(header) > 1,
             "target": f"{target.table.key}.{target.column.name}".lstrip(".") if target else "",
             "samples": [text for row in rows if (text := str(layout.sheet.cell(row, number)).strip())],
         }
