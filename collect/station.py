@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sized
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sized
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uuid6 import uuid7
 
-from collect import forgetting, settings
+from collect import deciding, forgetting, settings
 from collect.attachments import StationAttachments
 from collect.blobs import Blobs
 from collect.chain import JournalError
@@ -18,10 +18,11 @@ from collect.database import DatabaseError, explained
 from collect.drafts import Drafts
 from collect.entities import EntitySaving
 from collect.journal import Definition, Entry, Journal
+from collect.outcomes import Erased, LedgersBehindError, Received, Saved, SavedMany
 from collect.projection import Conflict, Progress, Projection
 from collect.references import References
-from collect.revision import DELETED, ERASED, Revision, Value
-from collect.saving import Answers, Press, SaveError, Saving, SeenRow
+from collect.revision import ERASED, Revision, Value
+from collect.saving import Answers, Press, SaveError, Saving
 from collect.search import Hit
 from collect.seeing import Opened, Seeing
 from collect.settings import ROLES, Settings, StationError, Village, VillageList
@@ -31,7 +32,7 @@ from collect.versions import Versions
 from forms.clock import Clock, SystemClock
 from forms.definition import Form
 from forms.entities import EntitySave
-from forms.problems import CunceError, Place, Problem
+from forms.problems import Place, Problem
 from forms.tables import table_name
 
 if TYPE_CHECKING:
@@ -44,62 +45,6 @@ __all__ = [
 ]  # fmt: skip
 BATCH = 500
 _OURS = {"journal.db", "township.db", "drafts.db", "blobs.db", "villages", "blobs", "forms"}
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A record that was saved, and the revisions that took (none where nothing had changed).
-
-    `warnings`: what a form wanted to save to other ledgers and could not.
-    """
-
-    record: str
-    revisions: tuple[Revision, ...]
-    warnings: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SavedMany:
-    """Records that were saved, in the order given, and how many revisions that took."""
-
-    records: tuple[str, ...]
-    revisions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What was erased: (table, record) of the record and its rows, the revisions that say so.
-
-    `scrubbed`: whether the content is gone from the files themselves; a file in use is written anew when the station is
-    next opened.
-    """
-
-    records: tuple[tuple[str, str], ...]
-    revisions: tuple[Revision, ...]
-    scrubbed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What came of revisions from elsewhere.
-
-    Numbers of new ones, of those known before, of parked ones and of ones released from parking; the conflicts that
-    the records concerned are in now; `problems`: form definitions that contradict the ones here, which stay.
-    """
-
-    new: int
-    known: int
-    parked: int
-    released: int
-    conflicts: tuple[Conflict, ...]
-    problems: tuple[Problem, ...] = ()
-
-
-class LedgersBehindError(CunceError):
-    """What was saved or received is safe in the journal, but the ledgers could not follow (full disk, locked file).
-
-    Saving again is wrong; the next catch-up mends it.
-    """
 
 
 class Station:
@@ -119,7 +64,7 @@ class Station:
         self.attachments = StationAttachments(
             self.projection, lambda: self.villages, lambda: self.township.name if self.township else ""
         )
-        self._seeing = Seeing(self.journal, self.projection)
+        self.seeing = Seeing(self.journal, self.projection)
         self.versions = Versions(self.journal, self.projection, self.shelf)
 
     # ---- making, opening, closing
@@ -197,7 +142,7 @@ class Station:
             station.journal.arrived()
             for suffix in ("", "-wal", "-shm"):
                 (folder / f"township.db{suffix}").unlink(missing_ok=True)
-            station._catch_up(progress)
+            station.catch_up(progress)
             station._bring_up_to_date()
         except OSError as error:
             station.close()
@@ -210,10 +155,10 @@ class Station:
     def _bring_up_to_date(self) -> None:
         self.drafts.list()
         self.projection.name_villages((village.code, village.name) for village in self.villages)
-        self._catch_up()
+        self.catch_up()
         forgetting.scrub(self)
 
-    def _catch_up(self, progress: Progress | None = None) -> None:
+    def catch_up(self, progress: Progress | None = None) -> None:
         """Let the ledgers follow the journal, and everything else whatever was erased by law since."""
         erased = forgetting.begin(self)
         self.projection.catch_up(progress)
@@ -288,7 +233,7 @@ class Station:
     def add_form(self, form: Form) -> bool:
         """Add a form and make its ledgers; return whether it is new. Raises JournalError (COLLECT_FORM_CHANGED)."""
         new = self.journal.add_form(form)
-        self._catch_up()
+        self.catch_up()
         return new
 
     def add_forms(self, forms: Iterable[Form]) -> tuple[bool, ...]:
@@ -300,7 +245,7 @@ class Station:
         given = tuple(forms)
         self.shelf.check_tables(given)
         new = self.journal.add_forms(given)
-        self._catch_up()
+        self.catch_up()
         return new
 
     def form(self, form_id: str, version: str | None = None) -> Form:
@@ -325,7 +270,7 @@ class Station:
 
     def opened(self, table: str, record: str) -> Opened:
         """Return a record for editing: its answers, and what has to be handed to `save` as `seen`."""
-        return self._seeing.opened(table, record)
+        return self.seeing.opened(table, record)
 
     def instance(
         self, form_id: str, record: str | None = None, *, language: str = "", metadata: Mapping[str, str] | None = None
@@ -374,12 +319,12 @@ class Station:
         author is taken to have seen what stands there now. Raises SaveError, DatabaseError and LockedError, when
         nothing was saved, and LedgersBehindError, when it was.
         """
-        self._catch_up()
+        self.catch_up()
         warnings: list[Problem] = []
         entries, found = self._entries(
             given, form, record=record, author=author, village=village, seen=seen, warnings=warnings
         )
-        return Saved(found, self._write(entries), tuple(warnings))
+        return Saved(found, self.write(entries), tuple(warnings))
 
     def save_many(
         self,
@@ -394,7 +339,7 @@ class Station:
         """
         waiting, records, revisions = iter(rows), list[str](), 0
         while batch := list(islice(waiting, BATCH)):
-            self._catch_up()
+            self.catch_up()
             entries: list[Entry] = []
             for form, answers, village in batch:
                 new, record = self._entries(
@@ -402,7 +347,7 @@ class Station:
                 )
                 entries += new
                 records.append(record)
-            revisions += len(self._write(entries))
+            revisions += len(self.write(entries))
             if progress is not None:
                 progress(len(records), len(rows) if isinstance(rows, Sized) else len(records))
         return SavedMany(tuple(records), revisions)
@@ -425,16 +370,16 @@ class Station:
         answers: Answers = given if isinstance(given, Mapping) else given.answers()
         root = self.shelf.tables(form)[0].name
         known = record or str(answers.get("_id") or "")
-        self._refuse_erased(root, known)
-        row = self._seeing.row(root, known, seen) if known else None
+        deciding.refuse_erased(self, root, known)
+        row = self.seeing.row(root, known, seen) if known else None
         if record is not None and row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": root, "record": record}))
         found = known or self._new_record()
-        saving = self._saving(form, author, press)
+        saving = self.saving(form, author, press)
         entries = saving.entries(answers, found, row, village)
         if not (form.entities and entries):
             return entries, found
-        others = EntitySaving(self.projection.ledgers, self.shelf, self._seeing, saving.press)
+        others = EntitySaving(self.projection.ledgers, self.shelf, self.seeing, saving.press)
         now = self._entities(form, given if not isinstance(given, Mapping) else {**answers, "_id": found})
         before = self._entities(form, self.answers(root, known)) if row is not None and not row.gone else ()
         entries += others.entries(now, before, entries[0].village, origin=(root, found))
@@ -453,81 +398,21 @@ class Station:
 
     def delete(self, table: str, record: str, *, author: str, seen: Mapping[str, str] | None = None) -> Saved:
         """Delete a record and, with it, its repeats' rows; `restore` brings all of them back."""
-        self._catch_up()
-        row = self._seeing.row(table, record, seen)
-        if row is None or row.gone:
-            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
-        return Saved(record, self._write(self._saving(table, author).deletion(table, record, row, True)))
-
-    def erase(self, table: str, record: str, *, reason: str, author: str) -> Erased:
-        """Erase a person's data by law: the content of all revisions of a record, deleted or not, and of its rows.
-
-        What stays is who erased it, when and why, and the digests, so that the journal still verifies. Nothing brings
-        it back; other stations erase it when they receive this. `reason`: words that say nothing of the person.
-        Raises SaveError: COLLECT_ERASE_REASON, COLLECT_ERASE_REASON_PERSONAL, COLLECT_RECORD_ERASED,
-        COLLECT_RECORD_UNKNOWN. Source: 个人信息保护法, article 47.
-        """
-        self._catch_up()
-        self._refuse_erased(table, record)
-        row = self._seeing.row(table, record, None) if table in self.projection.ledgers else None
-        if row is None:
-            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
-        rows = ((table, record, row), *_below(row))
-        forgetting.check_reason(self, reason, [key[:2] for key in rows])
-        self.references.catch_up()  # what the record holds of blobs must be known before its content goes
-        before = self.journal.erased()
-        saving = self._saving(table, author)
-        written = self._write(
-            saving.change(name, at, {ERASED: reason.strip()}, its.village, self.journal.heads(name, at))
-            for name, at, its in rows
-        )
-        records = tuple(key for _, key in self.journal.erased(after=before[-1][0] if before else 0))
-        return Erased(records, written, forgetting.scrubbed(self))
-
-    def _refuse_erased(self, table: str, record: str) -> None:
-        if record and self.journal.is_erased(record):
-            raise SaveError(Problem("COLLECT_RECORD_ERASED", context={"table": table, "record": record}))
+        return deciding.delete(self, table, record, author=author, seen=seen)
 
     def restore(self, table: str, record: str, *, author: str) -> Saved:
         """Bring a deleted record back, with the rows that left with it."""
-        self._catch_up()
-        self._refuse_erased(table, record)
-        row = self._seeing.row(table, record, None)
-        if row is None:
-            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
-        kept = [(table, record, row)] if row.gone or self._deletion_contested(table, record) else []
-        kept += [each for each in _below(row) if self._deletion_contested(each[0], each[1])]
-        saving = self._saving(table, author)
-        return Saved(record, self._write(
-            saving.change(name, at, {DELETED: None}, its.village, its.heads) for name, at, its in kept
-        ))  # fmt: skip
+        return deciding.restore(self, table, record, author=author)
 
-    def _deletion_contested(self, table: str, record: str) -> bool:
-        return any(conflict.field == DELETED for conflict in self.conflicts(table, record))
+    def erase(self, table: str, record: str, *, reason: str, author: str) -> Erased:
+        """Erase a person's data by law, for good and everywhere (see `deciding.erase`); raises SaveError."""
+        return deciding.erase(self, table, record, reason=reason, author=author)
 
     def settle(self, conflict: Conflict, value: Value, *, author: str) -> Saved:
-        """Decide a conflict: write `value`, knowing all its candidates.
+        """Decide a conflict: write `value`, knowing all its candidates (see `deciding.settle`); raises SaveError."""
+        return deciding.settle(self, conflict, value, author=author)
 
-        For the field `_deleted`, true deletes and None keeps the record. A conflict that got more candidates since it
-        was shown stays open for those. Raises SaveError for a record that is not there.
-        """
-        table, record = conflict.table, conflict.record
-        if conflict.field == DELETED:
-            return self.delete(table, record, author=author) if value else self.restore(table, record, author=author)
-        self._catch_up()
-        row = self._seeing.row(table, record, None)
-        if row is None:
-            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
-        unchanged = conflict in self.conflicts(table, record)
-        parents = row.heads if unchanged else tuple(candidate.revision for candidate in conflict.candidates)
-        saving = self._saving(table, author)
-        moves = conflict.field == self.projection.ledgers[table].village_field and value
-        village = str(value) if moves else row.village
-        entries = [saving.change(table, record, {conflict.field: value}, village, parents)]
-        entries += saving.moved(row, village) if moves else ()
-        return Saved(record, self._write(entries))
-
-    def _saving(self, of: Form | str, author: str, press: str = "") -> Saving:
+    def saving(self, of: Form | str, author: str, press: str = "") -> Saving:
         """The saver for a form, or for the newest form of a table."""
         ledgers = self.projection.ledgers
         form = ledgers[of].form if isinstance(of, str) else of
@@ -536,7 +421,7 @@ class Station:
     def _new_record(self) -> str:
         return str(uuid7())
 
-    def _write(self, entries: Iterable[Entry]) -> tuple[Revision, ...]:
+    def write(self, entries: Iterable[Entry]) -> tuple[Revision, ...]:
         """Put entries into the journal and let the ledgers follow."""
         given = tuple(entries)
         if not given:
@@ -548,7 +433,7 @@ class Station:
     def _follow(self) -> None:
         """Let the ledgers follow a journal that has been committed; raises LedgersBehindError."""
         try:
-            self._catch_up()
+            self.catch_up()
         except DatabaseError as error:
             place, context = Place(file=str(self.projection.path)), {"detail": error.problems[0].words("zh")}
             raise LedgersBehindError(Problem("COLLECT_LEDGERS_BEHIND", place, context)) from error
@@ -589,11 +474,3 @@ class Station:
     def rebuild(self, progress: Progress | None = None) -> int:
         """Make every ledger again from the journal; return how many revisions that took."""
         return self.projection.rebuild(progress)
-
-
-def _below(row: SeenRow) -> Iterator[tuple[str, str, SeenRow]]:
-    """Every row below one: table, record, row."""
-    for table, rows in row.rows.items():
-        for record, child in rows.items():
-            yield table, record, child
-            yield from _below(child)

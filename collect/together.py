@@ -40,23 +40,23 @@ def save_together(
     its id. What the form calculates is worked out anew. `seen`: as for `Station.save`, of all the records. Raises
     SaveError, DatabaseError and LockedError, when nothing was saved, and LedgersBehindError, when it was.
     """
-    station._catch_up()
+    station.catch_up()
     root = station.shelf.tables(form)[0].name
-    saving = station._saving(form, author)
+    saving = station.saving(form, author)
     for record in records:
         station._refuse_erased(root, record)
-    rows = {record: station._seeing.row(root, record, seen) for record in records}
+    rows = {record: station.seeing.row(root, record, seen) for record in records}
     entries: list[Entry] = []
     for record, (answers, row) in _placed(station, saving, form, records, rows).items():
         entries += saving.entries(answers, record, row, None)
     # A row leaves one record and enters the other in the entries of the other: nothing is deleted in between.
     for link in relinks:
-        row = station._seeing.row(link.table, link.record, None)
+        row = station.seeing.row(link.table, link.record, None)
         if row is not None and not row.gone:
             entries.append(saving.of(station.projection.ledgers[link.table]).change(
                 link.table, link.record, link.changes, row.village, row.heads
             ))  # fmt: skip
-    return station._write(entries)
+    return station.write(entries)
 
 
 def _placed(
