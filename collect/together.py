@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from collect.deciding import refuse_erased
 from collect.journal import Entry
 from collect.saving import Saving, SeenRow
 from forms.definition import Form
@@ -44,7 +45,7 @@ def save_together(
     root = station.shelf.tables(form)[0].name
     saving = station.saving(form, author)
     for record in records:
-        station._refuse_erased(root, record)
+        refuse_erased(station, root, record)
     rows = {record: station.seeing.row(root, record, seen) for record in records}
     entries: list[Entry] = []
     for record, (answers, row) in _placed(station, saving, form, records, rows).items():
