@@ -18,8 +18,31 @@
     const response = await fetch(`${input.dataset.find}?q=${encodeURIComponent(text)}`).catch(() => null);
     if (mine !== asked || !response?.ok) return;
     found.innerHTML = await response.text();
+    mark(text);
     found.hidden = false;
   }
+
+  // What was typed stands out in the names; what was found by its pinyin or number stays plain.
+  function mark(text) {
+    const words = text.split(/\s+/).filter(Boolean);
+    for (const name of found.querySelectorAll(".hit-name")) {
+      const whole = name.textContent;
+      const word = words.find((one) => whole.toLowerCase().includes(one.toLowerCase()));
+      if (!word) continue;
+      const at = whole.toLowerCase().indexOf(word.toLowerCase());
+      const marked = document.createElement("mark");
+      marked.textContent = whole.slice(at, at + word.length);
+      name.replaceChildren(whole.slice(0, at), marked, whole.slice(at + word.length));
+    }
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    event.preventDefault();
+    input.focus();
+    input.select();
+  });
 
   input.addEventListener("input", (event) => {
     if (event.isComposing) return;
