@@ -164,12 +164,19 @@ def restore(file: Path, folder: Path, *, passphrase: str = "", clock: Clock | No
             restored.mark(fresh, clock.now())
         before = None
         if folder.exists():
-            before = folder.with_name(f"{folder.name}.before-{clock.now():%Y%m%d-%H%M%S}")
+            before = _aside(folder, clock)
             folder.replace(before)
         fresh.replace(folder)
     except OSError as error:
         raise explained(error, folder) from error
     return PutBack(given.id, given.name, waits, before)
+
+
+def _aside(folder: Path, clock: Clock) -> Path:
+    """A free name beside a folder that says when it was moved away."""
+    name = f"{folder.name}.before-{clock.now():%Y%m%d-%H%M%S}"
+    names = (folder.with_name(f"{name}{suffix}") for suffix in ("", *(f"-{number}" for number in range(2, 1000))))
+    return next(path for path in names if not path.exists())
 
 
 def _refuse_newer(folder: Path, station: str, held: dict[str, int], clock: Clock) -> None:

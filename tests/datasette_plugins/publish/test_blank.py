@@ -217,7 +217,7 @@ def test_the_command_writes_a_file_and_says_what(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert {key: told[key] for key in ("file", "form_id", "version", "title", "questions", "pages", "copies")} == {
-        "file": str(file), "form_id": "visit", "version": "2", "title": "Visits", "questions": 13, "pages": 1,
+        "file": str(file), "form_id": "visit", "version": "2", "title": "Visits", "questions": 14, "pages": 1,
         "copies": 1,
     }  # fmt: skip
     assert told["bytes"] == file.stat().st_size
