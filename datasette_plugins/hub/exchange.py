@@ -10,7 +10,7 @@ from datasette_plugins.desk import desk_of
 from datasette_plugins.hub.refresh import pushing, soon
 from sync.serving import MAX_BODY, answer, busy
 
-QUEUE = 3  # pushes that wait; the next laptop is asked to come back in a second, so that none waits for long
+QUEUE = 2  # pushes that wait; the next laptop is asked to come back in a second, so that none waits for long
 
 
 class TooLongError(Exception):
