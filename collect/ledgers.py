@@ -84,6 +84,20 @@ class Ledger:
         return tuple((column, frozenset(re.split(r"[\s,]+", ways.strip()))) for column, ways in found if ways.strip())
 
     @cached_property
+    def identities(self) -> tuple[tuple[str, ...], ...]:
+        """The SQL columns, alone or together, that should tell records apart: numbers, and a name with a birth date."""
+        alone, in_village = list[tuple[str, ...]](), list[tuple[str, ...]]()
+        for column in self.table.columns:
+            about, stored = column.question.ledger, column.stored[0].name
+            if about.get("standard") == "resident_id" or about.get("unique") == "yes":
+                alone.append((stored,))
+            elif about.get("unique") == "village":
+                in_village.append(("_village", stored))
+        names = [column.stored[0].name for column, ways in self.searched if ways & {"name", "pinyin"}]
+        born = [("birth_date",)] if names and "birth_date" in self.fields else []
+        return (*alone, *in_village, *((names[0], *each) for each in born))
+
+    @cached_property
     def naming(self) -> tuple[Column, ...]:
         """The columns that name a record: those of instance_name, else the searched names, else the first text."""
         if not self.parent and self.form.instance_name is not None:
@@ -234,6 +248,9 @@ def create(connection: Connection, ledger: Ledger, existing: Sequence[str] = ())
         connection.execute(f"INSERT INTO {new} ({kept}) SELECT {kept} FROM {old} ORDER BY _id")  # noqa: S608
         connection.execute(f"DROP TABLE {old}")
         connection.execute(f"ALTER TABLE {new} RENAME TO {old}")
+    for columns in ledger.identities:
+        index, listed = quoted(f"_{ledger.name}_{'_'.join(columns)}_same"), ", ".join(map(quoted, columns))
+        connection.execute(f"CREATE INDEX {index} ON {quoted(ledger.name)} ({listed})")
     indexed = [ledger.own[0], *(["_parent"] if ledger.parent else [])]
     for name in indexed:
         connection.execute(

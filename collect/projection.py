@@ -11,6 +11,7 @@ from typing import Any
 
 from collect.applying import Applier
 from collect.database import Connection, Connections, quoted, scrub, transaction
+from collect.duplicates import Duplicates
 from collect.journal import Journal
 from collect.ledgers import Ledger, create, describe, ledgers_of
 from collect.merge import Candidate
@@ -299,6 +300,10 @@ class Projection:
             Conflict(name, at, field, village, json.loads(shown), _candidates(candidates))
             for name, at, field, village, shown, candidates in rows
         )
+
+    def duplicates(self) -> Duplicates:
+        """Return what looks up suspected duplicates."""
+        return Duplicates(self._db, self.ledgers)
 
     def find(self, text: str, *, table: str | None = None, limit: int = 20) -> tuple[Hit, ...]:
         """Return the records people mean by part of a name, its pinyin or initials, an id's or a phone's tail."""

@@ -16,6 +16,7 @@ from collect.blobs import Blobs
 from collect.chain import JournalError
 from collect.database import DatabaseError, explained
 from collect.drafts import Drafts
+from collect.duplicates import Suspect, Suspected
 from collect.entities import EntitySaving
 from collect.journal import Definition, Entry, Journal
 from collect.outcomes import Erased, LedgersBehindError, Received, Saved, SavedMany
@@ -295,6 +296,19 @@ class Station:
     def history(self, record: str) -> tuple[Revision, ...]:
         """Return every revision of a record, in order of arrival."""
         return self.journal.of_record(record)
+
+    def duplicates(self) -> tuple[Suspected, ...]:
+        """Return the records that may be the same one entered twice."""
+        return tuple(self.projection.duplicates().all())
+
+    def suspects(
+        self, form_id: str, answers: Answers, record: str | None = None, *, village: str = ""
+    ) -> tuple[Suspect, ...]:
+        """Return the records that what is being typed may stand for already, other than `record` itself."""
+        table = table_name(self.form(form_id))
+        asked = self.projection.ledgers[table].village_field
+        code = str(answers.get(asked) or village) if asked else village
+        return tuple(self.projection.duplicates().of(table, answers, code, record or ""))
 
     def find(self, text: str, *, table: str | None = None, limit: int = 20) -> tuple[Hit, ...]:
         """Return the records people mean by part of a name, its pinyin or initials, an id's or a phone's tail."""

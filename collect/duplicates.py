@@ -1,0 +1,82 @@
+"""Suspected duplicates: the same identity number, the same number in a village, or the same name and birth date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from collect.database import Connection, quoted
+from collect.ledgers import Ledger
+
+MOST = 200  # groups of one rule that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A record that may be the one being entered: by which columns, where it is, what people call it, its village."""
+
+    table: str
+    columns: tuple[str, ...]
+    record: str
+    label: str
+    village: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected:
+    """Records of one table that hold the same values in columns that should tell records apart."""
+
+    table: str
+    columns: tuple[str, ...]
+    records: tuple[str, ...]
+
+
+class Duplicates:
+    """Looks duplicates up by the indexes that every ledger has on its identities."""
+
+    def __init__(self, db: Connection, ledgers: Mapping[str, Ledger]) -> None:
+        self._db, self._ledgers = db, ledgers
+
+    def all(self) -> Iterator[Suspected]:
+        """Yield what is suspected at this moment, by table, rule and value."""
+        for name, ledger in self._ledgers.items():
+            for columns in ledger.identities:
+                listed = ", ".join(map(quoted, columns))
+                filled = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns)
+                groups = self._db.rows(
+                    f"SELECT {listed} FROM {quoted(name)} WHERE {filled} GROUP BY {listed} "  # noqa: S608
+                    "HAVING count(*) > 1 ORDER BY 1 LIMIT ?",
+                    (MOST,),
+                )
+                for values in groups:
+                    found = self._same(ledger, columns, values, "")
+                    yield Suspected(name, columns, tuple(record for record, _, _ in found))
+
+    def of(self, table: str, answers: Mapping[str, Any], village: str, record: str) -> Iterator[Suspect]:
+        """Yield records like the answers to one form, and to each row of its repeats, other than the record itself."""
+        ledger = self._ledgers[table]
+        given: dict[str, Any] = {"_village": village or None}
+        for name, column in ledger.fields.items():
+            given |= dict(zip((each.name for each in column.stored), column.store(answers.get(name)), strict=True))
+        for columns in ledger.identities:
+            values = tuple(given.get(column) for column in columns)
+            if None not in values:
+                for found in self._same(ledger, columns, values, record):
+                    yield Suspect(table, columns, *found)
+        for child in self._ledgers.values():
+            if child.parent == table:
+                for row in answers.get(child.table.key) or ():
+                    yield from self.of(child.name, row, village, str(row.get("_id") or ""))
+
+    def _same(
+        self, ledger: Ledger, columns: tuple[str, ...], values: tuple[Any, ...], record: str
+    ) -> list[tuple[str, str, str]]:
+        """Id, label and village of the records that hold these values."""
+        where = " AND ".join(f"{quoted(column)} = ?" for column in columns)
+        rows = self._db.rows(
+            f"SELECT _id, {ledger.label_sql()}, _village FROM {quoted(ledger.name)} "  # noqa: S608
+            f"WHERE {where} AND _id <> ? ORDER BY _id LIMIT 20",
+            (*values, record),
+        )
+        return [(found, label or found, village or "") for found, label, village in rows]
