@@ -79,7 +79,7 @@ class Ledger:
 
     @cached_property
     def searched(self) -> tuple[tuple[Column, frozenset[str]], ...]:
-        """The columns people search by, with the ways: name, pinyin, id, phone."""
+        """The columns people search by, with the ways: name, pinyin, id, phone, address."""
         found = ((column, column.question.ledger.get("search", "")) for column in self.table.columns)
         return tuple((column, frozenset(re.split(r"[\s,]+", ways.strip()))) for column, ways in found if ways.strip())
 

@@ -176,7 +176,7 @@ LEDGER_PREFIX: Final = "ledger::"
 LEDGER_COLUMNS: Final = ("privacy", "unique", "search", "standard", "header", "map", "sheet", "was")
 LEDGER_SETTINGS: Final = ("name", "parent", "title_zh", "title_en", "period", "visits")
 PRIVACY: Final = ("public", "internal", "sensitive", "minor")
-SEARCH: Final = ("name", "pinyin", "id", "phone")
+SEARCH: Final = ("name", "pinyin", "id", "phone", "address")
 UNIQUE: Final = ("yes", "village")
 # Columns whose text is an XPath expression.
 EXPRESSIONS: Final = (

@@ -8,6 +8,7 @@ import pytest
 from collect.search import keys_of, normal
 from collect.station import Station
 from collect.surnames import reading
+from forms.reader import load_shipped
 from tests.collect.ledger_forms import VILLAGE, household
 
 NAMES = ("单雄信", "尉迟恭", "曾国庆", "王·小明", "Smith", "欧阳修", "张三", "张三丰")
@@ -76,3 +77,12 @@ def test_readings() -> None:
     assert reading("abc") == ()
     assert keys_of("１３８", frozenset({"phone"})) == ("138",)
     assert normal("王 ·Ａ") == "王a"
+
+
+def test_a_household_is_found_by_part_of_its_address(tmp_path: Path) -> None:
+    with Station.create(tmp_path / "b", name="b", villages={VILLAGE: "石桥村"}) as made:
+        form = load_shipped("household")
+        made.add_form(form)
+        made.save({"village": VILLAGE, "head_name": "单雄信", "address": "老屋湾 12 号"}, form, author="李")
+        assert [hit.table for hit in made.find("屋湾12")] == ["household"]
+        assert made.find("东湾") == ()
