@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,40 @@ def erase(
     )
     if not done.scrubbed:
         click.echo(pending.words(language()), err=True)
+
+
+_KINDS = {
+    "created": ("登记", "created"), "changed": ("修改", "changed"), "deleted": ("删除", "deleted"),
+    "restored": ("恢复", "restored"), "moved": ("转到别的户", "moved"), "erased": ("依法抹除", "erased by law"),
+}  # fmt: skip
+
+
+@station.command()
+@click.argument("record")
+@station_option
+@json_option
+@click.pass_context
+def history(context: click.Context, *, record: str, station_dir: Path, as_json: bool) -> None:
+    """一条记录的经过：谁、何时、从什么改成什么。 / What happened to RECORD: who, when, from what to what."""
+    from collect.station import Station
+    from collect.story import story
+
+    with Station.open(station_dir, readonly=True) as opened:
+        chapters = story(opened, record, language="中文 (zh)" if language() == "zh" else "English (en)")
+    if as_json:
+        print_json({"record": record, "chapters": [asdict(chapter) for chapter in chapters]})
+    for chapter in () if as_json else chapters:
+        zh, en = _KINDS[chapter.kind]
+        at = chapter.at[:16].replace("T", " ")
+        say(
+            f"{at} {chapter.author} {zh}（{chapter.table}，{chapter.station}:{chapter.seq}）",
+            f"{at} {chapter.author} {en} ({chapter.table}, {chapter.station}:{chapter.seq})",
+        )
+        for turn in chapter.turns:
+            click.echo(f"    {turn.label}：{turn.before or '—'} → {turn.after or '—'}")
+    if not chapters:
+        say(f"这里没有记录 {record}。", f"There is no record {record} here.", err=True)
+        context.exit(1)
 
 
 @station.command()
