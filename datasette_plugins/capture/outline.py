@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -14,6 +15,7 @@ from datasette_plugins.capture.markup import html_of
 from datasette_plugins.capture.view import Block, Option, View
 from datasette_plugins.ui.language import say
 from forms.definition import Form, Group, Node, Question, Repeat
+from forms.numbering import numbers_of
 from forms.problems import Problem, message, shown
 
 if TYPE_CHECKING:
@@ -24,6 +26,13 @@ _TABLE_COLUMNS = 5
 _TABLE_KINDS = frozenset({"text", "number", "decimal", "date", "time", "search", "point", "readout"})
 # A section longer than this is opened into its own groups, so that the rail leads somewhere.
 _LONG_PART = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """A form that a digest beside it already tells from others."""
+
+    form: Form = field(compare=False, hash=False)
 
 
 class Outline:
@@ -40,6 +49,7 @@ class Outline:
         self._language = language
         self._tried = tried
         form = instance.program.form
+        self._numbers = _numbers(form)
         self._unsaid = _labels_of_calculations(form, instance.language)
         self.blocks = tuple(self._children(form.children, f"/{form.root}"))
 
@@ -162,7 +172,7 @@ class Outline:
         if not kind or (node.type == "calculate" and not label):
             return None
         if not state.relevant:
-            return View(ref, kind, False, node=node)
+            return View(ref, kind, False, node=node, number=self._numbers.get(node.path, 0))
         value = "" if state.value is None else str(state.value)
         if kind == "datetime":
             value = value[:16].replace("T", " ")  # as people write it, and as the ledgers show it
@@ -175,7 +185,7 @@ class Outline:
             options=tuple(Option(choice.name, html_of(choice.label)) for choice in choices) if kind in _LISTED else (),
             problem=plain(problem, self._language) if problem is not None else "",
             grave=problem is None or problem.severity == "error",
-            node=node,
+            node=node, number=self._numbers.get(node.path, 0),
         )  # fmt: skip
 
     def _told(self, state: NodeState) -> Problem | None:
@@ -184,6 +194,16 @@ class Outline:
         missing = state.required and state.value in ("", None)
         # What only reminds (a question newer than the record) is no reproach.
         return None if problem is not None and problem.severity == "error" and missing and not self._tried else problem
+
+
+@lru_cache(maxsize=8)
+def _numbers_by_digest(digest: str, form: _Same) -> Mapping[str, int]:
+    return numbers_of(form.form)
+
+
+def _numbers(form: Form) -> Mapping[str, int]:
+    """The numbers on the paper form, worked out once a form."""
+    return _numbers_by_digest(form.digest, _Same(form)) if form.digest else numbers_of(form)
 
 
 def _labels_of_calculations(form: Form, language: str) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ class View:
 
     `kind`: the control (see `controls`), or group, repeat, row. `on`: relevant. `value`: as text, canonical; `shown`:
     the value for reading where it differs (labels of codes). `problem`: in plain words, `grave` when it blocks saving.
-    `options` only for controls that list them.
+    `options` only for controls that list them. `number`: the one that the paper form prints, 0 for what nobody answers.
     """
 
     ref: str
@@ -42,6 +42,7 @@ class View:
     problem: str = ""
     grave: bool = True
     node: Node | None = field(default=None, compare=False)
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
