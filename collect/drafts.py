@@ -124,9 +124,10 @@ class Drafts:
         return found
 
     def list(self, *, author: str | None = None, discarded: bool = False) -> tuple[Draft, ...]:
-        """Return the drafts in use (or those discarded), the latest first."""
+        """Return the drafts in use (or those discarded and not saved), the latest first."""
         rows = self._db.rows(
-            f"SELECT {_FIELDS} FROM draft WHERE (discarded_at IS NOT NULL) = ? AND (?2 IS NULL OR author = ?2) "  # noqa: S608
+            f"SELECT {_FIELDS} FROM draft WHERE (discarded_at IS NOT NULL) = ?1 AND (?2 IS NULL OR author = ?2) "  # noqa: S608
+            "AND (?1 = 0 OR answers <> '{}') "
             "ORDER BY updated_at DESC, id",
             (int(discarded), author),
         )
@@ -150,11 +151,25 @@ class Drafts:
         return self.get(draft_id)
 
     def discard(self, draft_id: str) -> None:
-        """Put a draft away (it was saved, or is not wanted); `restore` has it back."""
+        """Put a draft away that is not wanted; `restore` has it back."""
         self.get(draft_id)
         with transaction(self._db):
             now = self._clock.now().isoformat()
             self._db.execute("UPDATE draft SET discarded_at = ? WHERE id = ?", (now, draft_id))
+
+    def saved(self, draft_id: str) -> None:
+        """Let go of a draft's answers, which are in the journal now; what stays says that it is done with.
+
+        A person's data stands in no second place longer than it is needed (个人信息保护法 19).
+        """
+        self.get(draft_id)
+        with transaction(self._db):
+            now = self._clock.now().isoformat()
+            self._db.execute(
+                "UPDATE draft SET answers = '{}', seen = NULL, title = '', discarded_at = ? WHERE id = ?",
+                (now, draft_id),
+            )
+            self._db.execute("DELETE FROM earlier WHERE id = ?", (draft_id,))
 
     def restore(self, draft_id: str) -> Draft:
         """Bring a discarded draft back into use."""

@@ -233,7 +233,7 @@ class Sitting:
             return self._problems(errors)
         record = self._save()
         if _draft(self._station, self.key.draft) is not None:
-            self._station.drafts.discard(self.key.draft)
+            self._station.drafts.saved(self.key.draft)
         return {"saved": saved_path(self.key.form, record), "counter": self.counter}
 
     def _problems(self, errors: Sequence[Problem]) -> dict[str, Any]:

@@ -71,6 +71,17 @@ def test_a_discarded_draft_is_out_of_the_list_and_can_be_restored(drafts: Drafts
     assert {draft.id for draft in drafts.list()} == {"d1", "d2"}
 
 
+def test_of_a_draft_that_was_saved_nothing_is_left_but_that_it_is_done(drafts: Drafts, tmp_path: Path) -> None:
+    drafts.put("d1", "household", "1", None, {"name": "张三"}, seen={"r": "a:1"}, title="张户")
+    drafts.put("d1", "household", "1", None, {"name": "张四"}, title="张户")
+    drafts.saved("d1")
+    draft = drafts.get("d1")
+    assert (draft.answers, draft.seen, draft.title) == ({}, None, "")
+    assert draft.discarded_at
+    assert drafts.list() == drafts.list(discarded=True) == ()
+    assert drafts.undo("d1").answers == {}
+
+
 def test_an_unknown_draft_is_said_to_be(drafts: Drafts) -> None:
     for attempt in (drafts.get, drafts.discard, drafts.restore, drafts.undo):
         with pytest.raises(DraftError) as caught:
