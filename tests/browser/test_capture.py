@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from collect.station import Station
+from forms.numbering import numbers_of
+from forms.reader import load_shipped
 from tests.browser.conftest import Served
 
 pytestmark = pytest.mark.browser
@@ -367,3 +369,16 @@ def test_keys_pressed_faster_than_the_program_answers_land_where_they_belong(run
     assert typed == ["3", "0312", "Chen"]
     typed = [field(page, f"{BASIC}/{name}").input_value() for name in ("phone", "address")]
     assert typed == ["13812345678", "No12"]
+
+
+def test_a_question_is_reached_by_its_number_on_the_paper_form(running: Running, visit: Any) -> None:
+    page = visit(running[0].url, cookies=running[1])
+    open_form(page, running[0])
+    numbers = numbers_of(load_shipped("household"))
+    page.keyboard.press("Control+g")
+    page.keyboard.type(str(numbers["/data/member/name"]))
+    page.keyboard.press("Enter")
+    at(page, "/data/member[1]/name")
+    page.keyboard.press("Control+g")
+    page.keyboard.press("Escape")
+    at(page, "/data/member[1]/name")
