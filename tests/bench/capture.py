@@ -1,6 +1,7 @@
-"""Measures data entry through the page's own routes: saving a household of five, starting, memory.
+"""Measures data entry: a card typed by keyboard into the real page, the page's own routes, search, starting, memory.
 
-Run: python -m tests.bench.capture [--households N] [--json]. The last line is one JSON object with --json.
+Run: python -m tests.bench.capture [--households N] [--json]. The last line is one JSON object with --json. Chromium is
+needed. `keys_per_char`: keys pressed for a character on the card, household of five, `tests/bench/card.yml`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import httpx
 
 from collect.station import Station
 from forms.reader import load_shipped
+from tests.bench import search
+from tests.bench.typing import excel_keys, facts, plain_form_keys, typed
 from tests.browser.conftest import VILLAGES, Served
 
 HEADERS = {"X-Cunce": "capture"}
@@ -29,17 +32,19 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--households", type=int, default=40)
+    parser.add_argument("--searched", type=int, default=13_700, help="Households searched, 3.65 persons each.")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder) / "station", given.households)
+        searched = search.measure(Path(folder) / "search", given.searched)
+        found = measure(Path(folder) / "station", given.households, searched)
     for name, value in found.items():
         print(f"{name:28} {value}")
     if given.json:
         print(json.dumps(found))
 
 
-def measure(folder: Path, households: int) -> dict[str, Any]:
+def measure(folder: Path, households: int, searched: dict[str, Any]) -> dict[str, Any]:
     """Return the figures: milliseconds, seconds and mebibytes by name."""
     with Station.create(folder, name="测量", villages=VILLAGES, author="测量") as station:
         station.add_form(load_shipped("household"))
@@ -61,18 +66,30 @@ def measure(folder: Path, households: int) -> dict[str, Any]:
                 changes += changed
         assert served.process is not None
         memory = resident(served.process.pid)
+        served.stop()
+        by_hand = typed(served, served.start())
     finally:
         served.stop()
+    characters = sum(map(len, facts(by_hand["card"])))
     return {
+        "keys": by_hand["keys"],
+        "fact_characters": characters,
+        "keys_per_char": round(by_hand["keys"] / characters, 2),
+        "plain_form_keys": plain_form_keys(by_hand["card"]),
+        "excel_keys": excel_keys(by_hand["card"]),
+        "typing_s": by_hand["typing_s"],
+        "change_p50_ms": round(statistics.median(by_hand["trips"]), 1),
+        "change_p95_ms": round(p95(by_hand["trips"]), 1),
+        "search_p95_ms": searched["search_p95_ms"],
+        "start_s": round(first_page, 2),
+        "rss_mb": memory and round(memory * 1.048576, 1),
         "households": households,
         "members_each": MEMBERS,
         "save_median_ms": round(statistics.median(saves) * 1000, 1),
         "save_p95_ms": round(p95(saves) * 1000, 1),
-        "change_median_ms": round(statistics.median(changes) * 1000, 1),
-        "change_p95_ms": round(p95(changes) * 1000, 1),
+        "server_change_median_ms": round(statistics.median(changes) * 1000, 1),
+        "server_change_p95_ms": round(p95(changes) * 1000, 1),
         "first_form_page_ms": round(form_page * 1000, 1),
-        "start_to_first_page_s": round(first_page, 2),
-        "resident_mib": memory,
     }
 
 
