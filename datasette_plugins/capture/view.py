@@ -8,7 +8,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from forms.definition import Node
+from forms.definition import Node, Question
 
 _NOTHING = Markup("")
 
@@ -19,6 +19,9 @@ class Option:
 
     name: str
     label: Markup
+
+
+_FULL = {"resident_id": 18, "mobile": 11}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class View:
     grave: bool = True
     node: Node | None = field(default=None, compare=False)
     number: int = field(default=0, compare=False)
+
+    @property
+    def full(self) -> int:
+        """The length at which an answer is complete, 0 where none is fixed (GB 11643; mobile numbers)."""
+        return _FULL.get(self.node.ledger.get("standard", ""), 0) if isinstance(self.node, Question) else 0
 
 
 @dataclass(frozen=True, slots=True)

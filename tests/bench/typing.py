@@ -88,7 +88,7 @@ def _fill(typist: Typist, card: dict[str, Any]) -> None:
             _next(typist)
         before = typist.at
         typist.type(keys)
-        if name == "village":  # a number chooses and goes on
+        if name in ("village", "phone"):  # a number chooses, and what is of fixed length is done: both go on
             typist.on(before)
     while not typist.at.startswith("/data/member["):
         _next(typist)
@@ -101,8 +101,9 @@ def _fill(typist: Typist, card: dict[str, Any]) -> None:
         for name, (_, keys) in member.items():
             while typist.at != f"{row}/{name}":
                 _next(typist)
+            before = typist.at
             typist.type(keys)
-        _next(typist)
+        typist.on(before)
 
 
 def _next(typist: Typist) -> None:
