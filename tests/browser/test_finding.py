@@ -18,6 +18,7 @@ def test_a_person_is_found_and_opened_without_a_mouse(
         station.save(answers, "household", author="王建国")
     page = visit(serve(folder).start())
     page.wait_for_selector("#find")
+    page.wait_for_load_state("load")  # the page's script is there
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("/")
     page.keyboard.type("雄信")
