@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from collect.chain import JournalError
 from collect.journal import Definition, Journal
+from collect.structure import Shapes, shapes_of
 from forms.definition import Form
 from forms.problems import CunceError, Problem
 from forms.sheets import ROW
@@ -30,6 +31,7 @@ class Shelf:
         self._keys: tuple[tuple[str, str, str], ...] = ()
         self._forms: dict[str, tuple[Form, ...]] = {}
         self._tables: dict[str, tuple[Table, ...]] = {}
+        self._shapes: tuple[dict[str, tuple[Form, ...]], Shapes] | None = None
         self._lock = threading.Lock()
 
     def definitions(self) -> tuple[tuple[str, str, str], ...]:
@@ -53,6 +55,17 @@ class Shelf:
         if form.digest not in self._tables:
             self._tables[form.digest] = tables_of(form)
         return self._tables[form.digest]
+
+    def shapes(self, also: Iterable[Form] = ()) -> Shapes:
+        """Return what revisions of the forms here, and of those given, may hold."""
+        forms = self.all()
+        held = [version for versions in forms.values() for version in versions]
+        others = tuple(also)
+        if others:
+            return shapes_of((*held, *others))
+        if self._shapes is None or self._shapes[0] is not forms:
+            self._shapes = (forms, shapes_of(held))
+        return self._shapes[1]
 
     def check_tables(self, forms: Iterable[Form]) -> None:
         """Raise JournalError (COLLECT_FORM_TABLE_TAKEN) for every form whose ledgers another form's would share."""

@@ -28,6 +28,7 @@ from collect.search import Hit
 from collect.seeing import Opened, Seeing
 from collect.settings import ROLES, Settings, StationError, Village, VillageList
 from collect.shelf import Shelf
+from collect.structure import bounds
 from collect.verification import verify
 from collect.versions import Versions
 from forms.clock import Clock, SystemClock
@@ -436,10 +437,12 @@ class Station:
         return str(uuid7())
 
     def write(self, entries: Iterable[Entry]) -> tuple[Revision, ...]:
-        """Put entries into the journal and let the ledgers follow."""
+        """Put entries into the journal and let the ledgers follow; raises SaveError for what no receiver would take."""
         given = tuple(entries)
         if not given:
             return ()
+        if beyond := tuple(bounds(given)):
+            raise SaveError(beyond)
         written = self.journal.write(given)
         self._follow()
         return written

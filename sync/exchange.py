@@ -16,6 +16,7 @@ from collect.journal import Definition
 from collect.peers import Hub, PeerError, Peers
 from collect.revision import Revision
 from collect.shelf import read as read_definition
+from collect.structure import check_structure
 from forms.problems import CunceError, Problem
 from sync import stick_blobs
 from sync.bundle import Bundle, BundleError, FormSource, Opened, open_bundle, write_bundle
@@ -129,11 +130,12 @@ def light(revisions: Sequence[Revision]) -> int:
 def incoming(station: Station, bundle: Bundle) -> Received:
     """Take in a bundle's forms and revisions; a second time changes nothing.
 
-    Raises BundleError (SYNC_FORM_FAULTY) for a definition that is not the form it says, JournalError, DatabaseError;
-    then no revision was taken in.
+    Raises BundleError (SYNC_FORM_FAULTY) for a definition that is not the form it says, StructureError for revisions
+    that answer no known form, JournalError, DatabaseError; then no revision was taken in.
     """
     held = {digest for _, _, digest in station.journal.form_keys()}
     forms = [definition_of(form) for form in bundle.forms if form.digest not in held]
+    check_structure(bundle.revisions, station.shelf.shapes(map(read_definition, forms)))
     return station.receive(bundle.revisions, forms=forms)
 
 
@@ -193,8 +195,10 @@ class _Conversation:
             if not self.hub.state:
                 self.pull()
             self.push()
-            held = self.confirmed
+            held, forms = self.confirmed, self.hub.forms
             self.pull()
+            if set(forms) - set(self.hub.forms) and self.unknown_there():  # a hub put back from an older copy
+                self.push()
             if any(self.confirmed.get(name, 0) < number for name, number in held.items()):  # from an older copy
                 self.station.references.doubt(self.hub.hub)
                 self.push()
@@ -205,6 +209,12 @@ class _Conversation:
             self.push()
         self.carry_blobs()
         self.count()
+
+    def unknown_there(self) -> bool:
+        """Forget that the hub refused answers to forms it lacked, and return whether it did: they go along now."""
+        found = [each for each in self.outcome.problems if each.code == "COLLECT_STRUCTURE_FORM"]
+        self.outcome.problems = [each for each in self.outcome.problems if each not in found]
+        return bool(found)
 
     def carry_blobs(self) -> None:
         """Let photos and files follow the answers; what does not get through now goes on at the next exchange."""

@@ -12,6 +12,7 @@ from collect.chain import JournalError
 from collect.journal import Arrival, Definition
 from collect.peers import Peer, PeerError, Peers
 from collect.revision import RevisionId
+from collect.structure import StructureError
 from forms.problems import CunceError, Problem
 from sync import blobs
 from sync.admission import check, learn, note_refusal, open_from, seal_for
@@ -33,7 +34,7 @@ JSON: Final = "application/json"
 BUNDLE: Final = "application/vnd.cunce.bundle"
 _STATUS: Final = {
     NotAdmittedError: 401, PeerError: 403, BundleError: 400, SealError: 400, BlobError: 400, RequestError: 400,
-    JournalError: 409,
+    StructureError: 400, JournalError: 409,
 }  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def busy() -> Response:
 def take(station: Station, peers: Peers, peer: Peer, data: bytes) -> tuple[Received, Bundle]:
     """Take in a station's bundle and return what came of it and the receipt, written after the commit.
 
-    Raises BundleError, SealError, ScopeError, JournalError or DatabaseError; then nothing of it was taken.
+    Raises BundleError, SealError, ScopeError, StructureError, JournalError or DatabaseError: nothing of it was taken.
     """
     opened = open_from(station, peer, data)
     check(station, peers, peer, opened.bundle)

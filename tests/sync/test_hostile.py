@@ -15,8 +15,9 @@ import zstandard
 from collect.accounts import Accounts
 from collect.peers import Peers
 from collect.station import Station
+from collect.structure import StructureError
 from sync.bundle import Bundle, open_bundle, write_bundle
-from sync.exchange import outgoing
+from sync.exchange import incoming, outgoing
 from sync.identity import token_of
 from sync.keys import OwnKeys, keys_of, new_pair
 from sync.quarantine import QuarantineError, discard, quarantined, release
@@ -31,6 +32,7 @@ from tests.sync.township import (
     by_line,
     by_stick,
     closing_of,
+    household,
     hub_row,
     ledger,
     make_hub,
@@ -158,6 +160,42 @@ def test_a_bomb_is_not_unpacked(hub: Station, laptop: Station, send: Send, monke
 def test_writing_outside_the_scope_is_refused(hub: Station, laptop: Station, send: Send) -> None:
     save(laptop, WEST, head_name="李四")
     refused_as(hub, send, write_bundle(bundle_of(laptop), closing_of(laptop, hub)), "SYNC_OUTSIDE_SCOPE")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"version": "77"}, "COLLECT_STRUCTURE_FORM"),
+        ({"table": "conflict"}, "COLLECT_STRUCTURE_TABLE"),
+        ({"changes": {"_rev": "x"}}, "COLLECT_STRUCTURE_NAME"),
+        ({"changes": {"head_name": True}}, "COLLECT_STRUCTURE_TYPE"),
+        ({"changes": {"head_name": "x" * 1_000_001}}, "COLLECT_STRUCTURE_LONG"),
+        ({"record": "a\u0000b"}, "COLLECT_STRUCTURE_HEAD"),
+        ({"time": 2**70}, "COLLECT_STRUCTURE_NUMBER"),
+    ],
+)
+def test_what_no_form_asks_is_refused(
+    hub: Station, laptop: Station, send: Send, changes: dict[str, Any], code: str
+) -> None:
+    bundle = bundle_of(laptop)
+    forged = replace(bundle, revisions=(replace(bundle.revisions[0], **changes),))
+    refused_as(hub, send, write_bundle(forged, closing_of(laptop, hub)), code)
+    assert send(write_bundle(bundle, closing_of(laptop, hub))) == [], "the honest one is taken all the same"
+
+
+def test_a_laptop_checks_what_a_hub_sends(hub: Station, laptop: Station, tmp_path: Path) -> None:
+    """A hub in the wrong hands spoils no laptop: nothing of such an answer is taken."""
+    before = laptop.journal.arrived()
+    with Station.create(tmp_path / "third", name="三号", villages=(EAST,)) as third:
+        third.add_form(household())
+        save(third, head_name="李四")
+        forged = tuple(
+            replace(each, changes={"_rev": "x"}) for each in third.journal.suffix(third.id, 0)
+        )
+    bundle = Bundle(hub.id, laptop.id, "pull", hub.clock.now(), forged)
+    with pytest.raises(StructureError):
+        incoming(laptop, bundle)
+    assert laptop.journal.arrived() == before
 
 
 def test_a_forged_author_is_refused(hub: Station, laptop: Station, send: Send, tmp_path: Path) -> None:
