@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from collect import restored
+from collect.blobs import is_name
 from collect.chain import (
     Causal,
     JournalError,
@@ -113,6 +114,7 @@ _COLUMNS = (
 _INSERT = f"INSERT INTO revision ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608
 _PARK = f"INSERT INTO parked ({_COLUMNS}, missing_station, missing_seq) VALUES ({', '.join('?' * 17)})"  # noqa: S608
 _CHUNK = 500
+MEDIA_SHEET = "media"  # among a definition's rows: the files its labels show, and the blobs they are
 _RECENT = 100_000  # revisions among which the last saves are looked for
 
 
@@ -517,9 +519,14 @@ class Journal:
                     "INSERT INTO form (form_id, version, xform, rows, digest, added_at) VALUES (?, ?, ?, ?, ?, ?)",
                     (form.form_id, form.version, form.xform, rows, form.digest, self.clock.now().isoformat()),
                 )
+            elif MEDIA_SHEET in form.rows:
+                self._db.execute(
+                    "UPDATE form SET rows = json_set(rows, '$.media', json(?)) WHERE form_id = ? AND version = ?",
+                    (json.dumps([dict(row) for row in form.rows[MEDIA_SHEET]]), form.form_id, form.version),
+                )
         return known is None
 
-    def add_forms(self, forms: Iterable[Form]) -> tuple[bool, ...]:
+    def add_forms(self, forms: Iterable[Form | Definition]) -> tuple[bool, ...]:
         """Keep several definitions, all or none; return which are new. Raises JournalError with every fault."""
         new, problems = list[bool](), list[Problem]()
         with transaction(self._db):
@@ -539,6 +546,18 @@ class Journal:
             Definition(form_id, version, xform, {name: tuple(rows) for name, rows in json.loads(given).items()}, digest)
             for form_id, version, xform, given, digest in found
         )
+
+    def form_media(self) -> dict[tuple[str, str], dict[str, str]]:
+        """Return the media of every definition that has any: form id and version -> file name -> blob."""
+        found = self._db.rows(
+            "SELECT form_id, version, json_extract(rows, '$.media') FROM form "
+            "WHERE json_type(rows, '$.media') = 'array'"
+        )
+        # A definition may come from anywhere: what is no blob's name is none.
+        return {
+            (form_id, version): {row["file"]: row["blob"] for row in json.loads(given) if is_name(row.get("blob"))}
+            for form_id, version, given in found
+        }
 
     def form_keys(self) -> tuple[tuple[str, str, str], ...]:
         """Return form id, version and digest of every definition."""

@@ -43,8 +43,11 @@ def pack(form: Form, *, folder: Path | None = None, station: Station | None = No
             packed.warn("COLLECT_PACK_MISSING", file, columns=", ".join(columns))
     others = (one.source for one in form.secondary_instances.values() if one.source and not one.source.endswith(".csv"))
     for file in (*media_of(form), *(name for name in others if "." in name)):
+        blob = station.media_of(form).get(file, "") if station is not None else ""
         if folder is not None and (folder / file).is_file():
             packed.files[file] = (folder / file).read_bytes()
+        elif station is not None and blob and station.blobs.has(blob):
+            packed.files[file] = station.blobs.read(blob)
         else:
             packed.warn("COLLECT_PACK_MISSING", file, columns="")
     itemsets = external_choices(form)

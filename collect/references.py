@@ -74,9 +74,7 @@ class References:
     def tables(self) -> tuple[str, ...]:
         """Return the ledgers that have a question for a photo or a file, in any version of their forms."""
         ledgers = self._projection.ledgers.values()
-        return tuple(
-            sorted(each.name for each in ledgers if any(c.question.type in MEDIA for c in each.table.columns))
-        )
+        return tuple(sorted(each.name for each in ledgers if any(c.question.type in MEDIA for c in each.table.columns)))
 
     def catch_up(self) -> bool:
         """Read what the journal has more than is known here; return whether any ledger can hold blobs at all."""
@@ -114,16 +112,21 @@ class References:
             )
 
     def names(self, villages: Collection[str] | None = None) -> tuple[str, ...]:
-        """Return the names of all blobs that records (of these villages) refer to."""
+        """Return the names of all blobs that records (of these villages) refer to, and those that forms show."""
+        shown = self.of_forms()
         if not self.catch_up():
-            return ()
+            return tuple(sorted(shown))
         scope = None if villages is None else json.dumps(sorted(villages))
         rows = self._db.rows(
             "SELECT DISTINCT name FROM reference WHERE ?1 IS NULL OR village IN (SELECT value FROM json_each(?1)) "
             "ORDER BY name",
             (scope,),
         )
-        return tuple(name for (name,) in rows)
+        return tuple(sorted(shown.union(name for (name,) in rows)))
+
+    def of_forms(self) -> frozenset[str]:
+        """Return the blobs that labels and choices of forms show; they are every village's."""
+        return frozenset(name for files in self._journal.form_media().values() for name in files.values())
 
     def villages_of(self, name: str) -> frozenset[str]:
         """Return the villages whose records refer to a blob."""
@@ -184,7 +187,7 @@ class References:
         """
         if not self.tables() and not drafted:
             return
-        used = self._drafts.blobs()
+        used = self._drafts.blobs() | self.of_forms()
         wanted = json.dumps(sorted(records))
         others = {name for (name,) in self._db.rows(
             "SELECT DISTINCT name FROM reference WHERE record NOT IN (SELECT value FROM json_each(?))", (wanted,)

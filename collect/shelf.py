@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from collect.chain import JournalError
-from collect.journal import Definition, Journal
+from collect.journal import MEDIA_SHEET, Definition, Journal
 from collect.structure import Shapes, shapes_of
 from forms.definition import Form
 from forms.problems import CunceError, Problem
@@ -124,5 +124,6 @@ def read(definition: Definition) -> Form:
     settings = next(iter(definition.rows.get("settings", ())), {})
     kept = {column: value for column, value in settings.items() if column != ROW}
     form = _read(definition.xform)
-    whole = replace(form, rows=definition.rows, digest=definition.digest, settings=kept or form.settings)
+    rows = {sheet: given for sheet, given in definition.rows.items() if sheet != MEDIA_SHEET}
+    whole = replace(form, rows=rows, digest=definition.digest, settings=kept or form.settings)
     return with_external_choices(whole)

@@ -18,6 +18,7 @@ from collect.database import DatabaseError, explained
 from collect.drafts import Drafts
 from collect.duplicates import Suspect, Suspected
 from collect.entities import EntitySaving
+from collect.form_media import Files, with_media
 from collect.journal import Definition, Entry, Journal
 from collect.outcomes import Erased, LedgersBehindError, Received, Saved, SavedMany
 from collect.projection import Conflict, Progress, Projection
@@ -232,27 +233,37 @@ class Station:
 
     # ---- forms
 
-    def add_form(self, form: Form) -> bool:
-        """Add a form and make its ledgers; return whether it is new. Raises JournalError (COLLECT_FORM_CHANGED)."""
-        new = self.journal.add_form(form)
+    def add_form(self, form: Form, media: Files | None = None) -> bool:
+        """Add a form and make its ledgers; return whether it is new. Raises JournalError (COLLECT_FORM_CHANGED).
+
+        `media`: file name -> content of what its labels show; given again, it replaces what was given before.
+        """
+        new = self.journal.add_form(with_media(form, media or {}, self.blobs))
         self.catch_up()
         return new
 
-    def add_forms(self, forms: Iterable[Form]) -> tuple[bool, ...]:
+    def add_forms(self, forms: Iterable[Form], media: Mapping[str, Files] | None = None) -> tuple[bool, ...]:
         """Add forms all at once or not at all, and make their ledgers; return which of them are new.
 
+        `media`: form id -> file name -> content.
         Raises JournalError: COLLECT_FORM_CHANGED, or COLLECT_FORM_TABLE_TAKEN for a form whose ledgers would be
         called like another form's.
         """
         given = tuple(forms)
         self.shelf.check_tables(given)
-        new = self.journal.add_forms(given)
+        new = self.journal.add_forms(
+            with_media(form, (media or {}).get(form.form_id, {}), self.blobs) for form in given
+        )
         self.catch_up()
         return new
 
     def form(self, form_id: str, version: str | None = None) -> Form:
         """Return a form, its newest version where none is named; raises FormUnknownError."""
         return self.shelf.get(form_id, version)
+
+    def media_of(self, form: Form) -> Mapping[str, str]:
+        """Return the blobs of what a form's labels and choices show, by the file names it gives them."""
+        return self.journal.form_media().get((form.form_id, form.version), {})
 
     def forms(self) -> tuple[Form, ...]:
         """Return the newest version of every form, by form id."""
@@ -344,7 +355,9 @@ class Station:
     def save_many(
         self,
         rows: Iterable[tuple[Form | str, Instance | Answers, str | None]],
-        *, author: str, save: str = "",
+        *,
+        author: str,
+        save: str = "",
         progress: Progress | None = None,
     ) -> SavedMany:
         """Save many records: (form, answers, village); an `_id` in the answers names it; `save`: one id for all.
@@ -376,7 +389,8 @@ class Station:
         author: str,
         village: str | None,
         seen: Mapping[str, str] | None,
-        warnings: list[Problem] | None = None, press: str = "",
+        warnings: list[Problem] | None = None,
+        press: str = "",
     ) -> tuple[tuple[Entry, ...], str]:
         """The entries of one record and of its entities, and its id."""
         form = self.form(form) if isinstance(form, str) else form
@@ -478,9 +492,7 @@ class Station:
         self._follow()
         records = {(revision.table, revision.record) for revision in given}
         conflicts = tuple(each for each in self.conflicts() if (each.table, each.record) in records)
-        return Received(
-            appended.new, appended.known, appended.parked, appended.released, conflicts, tuple(problems)
-        )
+        return Received(appended.new, appended.known, appended.parked, appended.released, conflicts, tuple(problems))
 
     def verify(self) -> tuple[Problem, ...]:
         """Check everything: files, digests, chains, and that the ledgers are what the journal says they are."""

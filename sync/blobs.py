@@ -131,10 +131,11 @@ def _append(part: Path, piece: Piece, now: int) -> int:
 
 
 def check_scope(station: Station, villages: Collection[str], name: str) -> None:
-    """Raise BlobRequestError (SYNC_BLOB_OUTSIDE) unless a record of these villages refers to the blob."""
+    """Raise BlobRequestError (SYNC_BLOB_OUTSIDE) unless a record of these villages, or a form, refers to the blob."""
     if not NAME.fullmatch(name):
         raise BlobRequestError(Problem("COLLECT_BLOB_NAME", context={"name": name[:80]}))
-    if not station.references.villages_of(name) & set(villages):
+    references = station.references
+    if name not in references.of_forms() and not references.villages_of(name) & set(villages):
         raise BlobRequestError(Problem("SYNC_BLOB_OUTSIDE", context={"name": name[:12]}))
 
 

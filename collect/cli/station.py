@@ -113,15 +113,21 @@ def init(
 def add_form(*, named: tuple[str, ...], station_dir: Path, as_json: bool) -> None:
     """添加表单或表单的新版本；在中心添加的，下次同步到各电脑。 / Add forms of your own, or new versions.
 
-    FILE: .yml, .xlsx, .xls or .xml; NAME: a shipped ledger. Added at a hub they reach its laptops with the next
-    exchange.
+    FILE: .yml, .xlsx, .xls or .xml; NAME: a shipped ledger. Pictures, sounds and films of its labels come from the
+    folder FILE-media beside it (form.xlsx: form-media). Added at a hub they reach its laptops with the next exchange.
     """
     from collect.cli.form import find_forms
+    from collect.form_media import files_beside
     from collect.station import Station
 
     forms, warnings = find_forms(named)
+    media: dict[str, dict[str, bytes]] = {}
+    for form, name in zip(forms, named, strict=True):
+        if Path(name).is_file():
+            media[form.form_id], lacking = files_beside(form, Path(name))
+            warnings += lacking
     with Station.open(station_dir) as opened:
-        added = opened.add_forms(forms)
+        added = opened.add_forms(forms, media)
         township = opened.role == "hub"
     data = [
         {"form_id": form.form_id, "version": form.version, "title": form.title, "new": new}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datasette_plugins.capture.looks import laid_out
 from forms.definition import Question
 
 # As many choices as there are number keys; more are found by typing.
@@ -13,35 +14,41 @@ _PLAIN = {
     "trigger": "confirm", "note": "note", "rank": "rank", "select_multiple": "check",
 }  # fmt: skip
 _BY_DATA = {"int": "number", "decimal": "decimal", "date": "date", "time": "time", "dateTime": "datetime"}
+_DATE_PARTS = {"month-year": "month", "year": "year"}
 _FOUND_BY_TYPING = frozenset({"minimal", "autocomplete", "search"})
-# Questions that only carry the column heads of a table-list: their own rows carry the labels again.
-_HEADS = frozenset({"label"})
 
 
-def control_of(question: Question, *, readonly: bool, choices: int) -> str:
+def control_of(question: Question, *, readonly: bool, choices: int, pictured: bool = False) -> str:
     """Return the kind of control, or `""` for a question that has none.
 
     A calculation is read out; whether it has words to show it under is for the outline to say.
-    `readonly`: the question can't be answered now; `choices`: how many options it has at this moment.
+    `readonly`: the question can't be answered now; `choices`: how many options it has at this moment; `pictured`: any
+    of them has a picture.
     """
     if question.type == "calculate" and not question.shown:
         return "readout"
-    if not question.shown or _HEADS & set(question.appearance):
+    if not question.shown:
         return ""
-    kind = _kind(question, choices)
+    if "label" in question.appearance and question.itemset is not None:
+        return "heads"  # the heads above the rows of a table-list
+    kind = _kind(question, choices, pictured=pictured)
     if kind == "note":
         return kind
     return "readout" if readonly or question.calculate is not None else kind
 
 
-def _kind(question: Question, choices: int) -> str:
+def _kind(question: Question, choices: int, *, pictured: bool) -> str:
     appearance = set(question.appearance)
+    if question.type == "date":
+        return next((part for word, part in _DATE_PARTS.items() if word in appearance), "date")
     if question.type in _FILES:
         return "media"
     if question.type in _PLAIN:
         return _PLAIN[question.type]
     if question.itemset is not None:
-        return "search" if appearance & _FOUND_BY_TYPING or choices > KEYED else "radio"
+        if appearance & _FOUND_BY_TYPING:
+            return "search"
+        return "radio" if choices <= KEYED or laid_out(question, choices, pictured=pictured) else "search"
     if question.type in ("text", "barcode", "calculate", "hidden"):
         return "area" if "multiline" in appearance else _BY_DATA.get(question.data_type, "text")
     return _BY_DATA.get(question.data_type, "text")
@@ -49,7 +56,7 @@ def _kind(question: Question, choices: int) -> str:
 
 def mode_of_keys(question: Question, kind: str) -> str:
     """Return the `inputmode` of a text-like control."""
-    if kind in ("number", "date", "time", "datetime"):
+    if kind in ("number", "date", "month", "year", "time", "datetime"):
         return "numeric"
     if kind in ("decimal", "range", "point"):
         return "decimal"

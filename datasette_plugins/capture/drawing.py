@@ -10,10 +10,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from datasette_plugins.capture import looks
 from datasette_plugins.capture.controls import mode_of_keys
 from datasette_plugins.capture.media import media
 from datasette_plugins.capture.view import Block, Option, View
+from datasette_plugins.media.address import address
 from datasette_plugins.ui.language import say
+from forms.definition import Question
 
 _SHORT_LINE = 64  # characters of choices (and their keys) that fit one line
 
@@ -52,7 +55,10 @@ def _macros(language: str) -> Any:
     environment = Environment(
         loader=PackageLoader("datasette_plugins.ui", "templates"), autoescape=True, trim_blocks=True
     )
-    environment.globals.update(t=partial(_say, language), short=_short, keys=mode_of_keys, wide=_wide, media=media)
+    environment.globals.update(
+        t=partial(_say, language), short=_short, keys=mode_of_keys, wide=_wide, media=media, address=address,
+        arranged=_arranged, quick=looks.quick,
+    )  # fmt: skip
     return environment.get_template("capture/blocks.html").module
 
 
@@ -66,11 +72,19 @@ def _short(options: Sequence[Option]) -> bool:
     return bool(lengths) and max(lengths) <= 16 and sum(length + 5 for length in lengths) <= 2 * _SHORT_LINE
 
 
+def _arranged(view: View) -> str:
+    """The classes of a list of choices: as its author laid it out, else side by side where that fits."""
+    laid_out = looks.classes(view.node) if isinstance(view.node, Question) else ""
+    return f" {laid_out}" if laid_out else " picks-row" if _short(view.options) else ""
+
+
 def _wide(view: View) -> bool:
     """Whether a question needs the whole width where short ones stand side by side."""
     if view.kind in ("radio", "check", "rank"):
+        if isinstance(view.node, Question) and looks.classes(view.node):
+            return True
         return len(view.options) > 3 or sum(len(_plain(option.label)) for option in view.options) > 10
-    return view.kind in ("note", "media", "line", "area", "range", "confirm", "point")
+    return view.kind in ("heads", "note", "media", "line", "area", "range", "confirm", "point")
 
 
 _plain: Callable[[Markup], str] = Markup.striptags

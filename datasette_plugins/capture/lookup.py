@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from collect.search import keys_of, normal
+from collect.surnames import readings
 
 MOST = 30
 _WAYS = frozenset({"name", "pinyin"})
@@ -36,6 +38,14 @@ def fitting(choices: Sequence[Shown], text: str, most: int = MOST) -> tuple[list
             ranked.append((_rank(words[0], keys), index))
     ranked.sort()
     return [choices[index] for _, index in ranked[:most]], max(0, len(ranked) - most)
+
+
+@lru_cache(maxsize=4096)
+def initials(label: str) -> str:
+    """Return the letters that a label begins with: its first character's, by each of its readings, or its own."""
+    plain = normal(label)
+    found = (syllables[0][:1] for syllables in readings(plain) if syllables)
+    return "".join(dict.fromkeys(letter for letter in (*found, plain[:1]) if letter.isascii() and letter.isalpha()))
 
 
 def _rank(word: str, keys: Sequence[str]) -> int:

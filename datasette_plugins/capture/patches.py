@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from datasette_plugins.capture import drawing
 from datasette_plugins.capture.outline import Outline
 from datasette_plugins.capture.view import Block, View
+from datasette_plugins.capture.viewing import Viewing
+from forms.definition import Question
+from forms.problems import CunceError
 
 
 @dataclass(slots=True)
@@ -49,6 +52,52 @@ def patch(
                 views.append({"ref": ref, **difference})
     drawn = [{"ref": block.view.ref, "html": str(drawing.repeat(block, language))} for block in blocks]
     return {"blocks": drawn, "views": views}, after
+
+
+def follow(
+    before: Seen, viewing: Viewing, altered: Collection[str], language: str, *, told: Iterable[str] = ()
+) -> tuple[dict[str, Any], Seen] | None:
+    """Return the patch and what the page shows then, looking only at the nodes that may look different (`altered`).
+
+    None where more may have changed than these nodes themselves: then it takes a look at everything (`patch`).
+    """
+    views = dict(before.views)
+    mentioned = set(told)
+    touched = list(dict.fromkeys([*altered, *mentioned]))
+    for ref in touched:
+        try:
+            state = viewing.instance.state(ref)
+        except CunceError:
+            continue  # a node without a place on any page
+        if state.kind == "row":
+            continue
+        old, view = views.get(ref), viewing.of(state)
+        if isinstance(state.node, Question) and not viewing.settled_by(old, view):
+            return None
+        if view is not None and (old is not None or isinstance(state.node, Question)):
+            views[ref] = view
+    rows = _rows_around(touched)
+    for ref in rows:
+        inside = (view for each, view in views.items() if each.startswith(f"{ref}/"))
+        views[ref] = viewing.row(viewing.instance.state(ref), inside)
+    found = []
+    for ref in (*touched, *rows):
+        if ref in views and (views[ref] != before.views.get(ref) or ref in mentioned):
+            difference = _difference(before.views.get(ref), views[ref], language, ref in mentioned)
+            if difference:
+                found.append({"ref": ref, **difference})
+    return {"blocks": [], "views": found}, Seen(views, before.repeats)
+
+
+def _rows_around(refs: Iterable[str]) -> list[str]:
+    """The rows that any of these nodes stands in, or is."""
+    found: dict[str, None] = {}
+    for ref in refs:
+        at = ref.find("]")
+        while at >= 0:
+            found[ref[: at + 1]] = None
+            at = ref.find("]", at + 1)
+    return list(found)
 
 
 def _blocks(before: Seen, after: Seen, repeats: Mapping[str, Block], redrawn: set[str]) -> list[Block]:

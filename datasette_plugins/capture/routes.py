@@ -11,8 +11,8 @@ from datasette.utils.asgi import NotFound, Response
 from collect.saving import SaveError
 from datasette_plugins.capture import location, media, start
 from datasette_plugins.capture.lookup import fitting
-from datasette_plugins.capture.outline import plain
 from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sitting, sittings_of, title_of
+from datasette_plugins.capture.viewing import plain
 from datasette_plugins.desk import desk_of
 from datasette_plugins.ui.language import language_of, words
 from forms.problems import CunceError
@@ -136,6 +136,7 @@ async def saved(datasette: Any, request: Any) -> Any:
     context = await desk_of(datasette).run(lambda station: start.saved(station, form_id, record, language))
     if context is None:
         raise NotFound(record)
+    context["warnings"] = [plain(each, language) for each in sittings_of(datasette).warnings(record)]
     return await _page(datasette, request, "saved", context)
 
 

@@ -12,9 +12,11 @@ from weakref import WeakKeyDictionary
 from uuid6 import uuid7
 
 from collect.drafts import Draft, DraftError
+from datasette_plugins.capture.dates import whole
 from datasette_plugins.capture.drawing import sheet
-from datasette_plugins.capture.outline import Outline, plain
-from datasette_plugins.capture.patches import Seen, patch, seen
+from datasette_plugins.capture.outline import Outline, first_text
+from datasette_plugins.capture.patches import Seen, follow, patch, seen
+from datasette_plugins.capture.viewing import Viewing, plain
 from forms.definition import Form, Question
 from forms.problems import CunceError, Problem, shown
 from forms.tables import table_name
@@ -82,6 +84,9 @@ class Sitting:
         self._tried = False
         self._removed: Removed | None = None
         self._seen: Seen | None = None  # what the page shows; unknown until it is drawn, and after a restart
+        self._media: Mapping[str, str] = {}
+        self.saved = ""  # the record it has become
+        self.warnings: tuple[Problem, ...] = ()  # what could not be saved besides
         self.instance: Instance
         self.counter: int
         self._load()
@@ -90,6 +95,7 @@ class Sitting:
         """Read the draft, or else begin from the record or from nothing."""
         station, key = self._station, self.key
         form = station.form(key.form)
+        self._media = station.media_of(form)
         language = form_language(form, key.language, self.language)
         draft = _draft(station, key.draft)
         if draft is not None and draft.discarded_at:
@@ -124,7 +130,8 @@ class Sitting:
         draft = _draft(self._station, self.key.draft)
         if draft is not None and draft.counter != self.counter:
             self._load()  # another process works on the same station
-        outline = self._outline()
+        outline = self.outline()
+        self.instance.changes_since()
         self._seen = seen(outline)
         form, key, parts = self.instance.program.form, self.key, outline.parts()
         names = {village.code: village.name for village in self._station.villages}
@@ -159,14 +166,13 @@ class Sitting:
         except (CunceError, KeyError, TypeError, ValueError):
             self._load()  # all or nothing
             raise
-        outline = self._outline()
-        if before is not None:
-            if self.instance.answers(relevant_only=False) != before:
-                self._load()
-                raise OvertakenError(self.counter)
-        elif changes:
-            self._keep(outline)
-        return {**self._patch(outline, current, told, redrawn), **answer}
+        if before is not None and self.instance.answers(relevant_only=False) != before:
+            self._load()
+            raise OvertakenError(self.counter)
+        found = self._patch(current, told, redrawn)
+        if before is None and changes:
+            self._keep()
+        return {**found, "counter": self.counter, **answer}
 
     def _apply(self, changes: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str], list[str]]:
         """Apply changes; return what the page has to know besides, refs that were set, and repeats to draw again."""
@@ -179,7 +185,7 @@ class Sitting:
                 ref, value = str(each["ref"]), each["value"]
                 if not isinstance(value, str | int | float):
                     raise ValueError(ref)
-                self.instance.set(ref, value)
+                self._set(ref, value)
                 told.append(ref)
                 if self._removed is not None:
                     self._removed.since.append((ref, value))
@@ -193,6 +199,10 @@ class Sitting:
                 raise ValueError(op)
         return answer, told, redrawn
 
+    def _set(self, ref: str, value: str | int | float) -> None:
+        shown = self.shown.views.get(ref)
+        self.instance.set(ref, whole(shown.kind, value) if shown is not None and isinstance(value, str) else value)
+
     def _add(self, repeat: str, count: int, answer: dict[str, Any]) -> str:
         self._removed = None
         now = self.instance.state(repeat).count
@@ -203,7 +213,7 @@ class Sitting:
         if self.instance.state(repeat).count != count:
             return repeat
         answers = self._whole()
-        named = Outline(self.instance, language=self.language, tried=False).named(row)
+        named = self.outline().named(row)
         self.instance.remove(row)
         position = int(row.rpartition("[")[2].rstrip("]"))
         self._removed = Removed(repeat, position, answers, [])
@@ -238,9 +248,8 @@ class Sitting:
 
     def _problems(self, errors: Sequence[Problem]) -> dict[str, Any]:
         self._tried = True
-        outline = self._outline()
-        answer = self._patch(outline, True, (), ())
-        if not any(view.problem and view.grave for view in outline.views()):
+        answer = {**self._whole_patch(self._seen or Seen(), (), ()), "counter": self.counter}
+        if not any(view.problem and view.grave for view in self.shown.views.values()):
             # An error in what the page does not show would otherwise leave nothing to mend.
             answer["others"] = [plain(each, self.language) for each in errors]
         return answer
@@ -256,6 +265,7 @@ class Sitting:
         saved = station.save(
             answers, form, record=key.record or None, author=author_of(station), village=village, seen=self._seen_heads
         )
+        self.saved, self.warnings = saved.record, saved.warnings
         return saved.record
 
     def discard(self) -> dict[str, Any]:
@@ -264,14 +274,14 @@ class Sitting:
             self._station.drafts.discard(self.key.draft)
         return {}
 
-    def _keep(self, outline: Outline) -> None:
+    def _keep(self) -> None:
         form, key = self.instance.program.form, self.key
+        title = self.instance.instance_name.strip() or first_text(self.shown.views.values())
         try:
             self.counter = self._station.drafts.put(
                 key.draft, form.form_id, form.version, key.record or None,
                 self._whole(), seen=self._seen_heads, village=key.village,
-                author=author_of(self._station), title=self.instance.instance_name.strip() or outline.first_text(),
-                expected=self.counter,
+                author=author_of(self._station), title=title, expected=self.counter,
             )  # fmt: skip
         except DraftError as error:
             self._load()
@@ -281,16 +291,32 @@ class Sitting:
         """All answers, those of other versions of the form too: a draft loses nothing."""
         return self.instance.answers(relevant_only=False, unplaced=True)
 
-    def _outline(self) -> Outline:
-        return Outline(self.instance, language=self.language, tried=self._tried)
+    @property
+    def shown(self) -> Seen:
+        """What the page shows, as far as it is known."""
+        return self._seen or Seen()
 
-    def _patch(
-        self, outline: Outline, current: bool, told: Sequence[str], redrawn: Sequence[str]
-    ) -> dict[str, Any]:
+    def _viewing(self) -> Viewing:
+        return Viewing(self.instance, language=self.language, tried=self._tried, media=self._media)
+
+    def outline(self) -> Outline:
+        """Take a look at everything."""
+        return Outline(self._viewing())
+
+    def _patch(self, current: bool, told: Sequence[str], redrawn: Sequence[str]) -> dict[str, Any]:
         """What the page has to show now; everything, where it is not known what it shows."""
-        before = self._seen if current and self._seen is not None else Seen()
-        found, self._seen = patch(before, outline, self.language, told=told, redrawn=redrawn)
-        return {**found, "counter": self.counter}
+        changes = self.instance.changes_since()
+        before = self._seen if current else None
+        if before is not None and not (redrawn or changes.repeats or changes.language):
+            followed = follow(before, self._viewing(), changes.refs, self.language, told=told)
+            if followed is not None:
+                found, self._seen = followed
+                return found
+        return self._whole_patch(before or Seen(), told, redrawn)
+
+    def _whole_patch(self, before: Seen, told: Sequence[str], redrawn: Sequence[str]) -> dict[str, Any]:
+        found, self._seen = patch(before, self.outline(), self.language, told=told, redrawn=redrawn)
+        return found
 
 
 class Sittings:
@@ -317,6 +343,10 @@ class Sittings:
         while len(self._open) > _MOST_OPEN:
             self._open.popitem(last=False)
         return sitting
+
+    def warnings(self, record: str) -> tuple[Problem, ...]:
+        """Return what the last saving of a record could not do, as far as it was here and lately."""
+        return next((sitting.warnings for sitting in reversed(self._open.values()) if sitting.saved == record), ())
 
     def close(self, draft: str) -> None:
         """Forget a draft that is settled."""

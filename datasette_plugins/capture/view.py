@@ -14,11 +14,21 @@ _NOTHING = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
+class Medium:
+    """A picture, sound or film beside a label: its `kind` (image, big-image, audio, video) and the blob it is."""
+
+    kind: str
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
-    """One choice as shown: its stored `name` and its label as HTML."""
+    """One choice as shown: its stored `name`, its label as HTML, what is shown with it, the letters that choose it."""
 
     name: str
     label: Markup
+    media: tuple[Medium, ...] = ()
+    initials: str = ""
 
 
 _FULL = {"resident_id": 18, "mobile": 11}
@@ -46,6 +56,7 @@ class View:
     grave: bool = True
     node: Node | None = field(default=None, compare=False)
     number: int = field(default=0, compare=False)
+    media: tuple[Medium, ...] = ()
 
     @property
     def full(self) -> int:

@@ -3,13 +3,14 @@ import { all, toggleRank, typed } from "./capture_controls.js";
 import { commit, send, textChanged } from "./capture_draft.js";
 import { clearPick } from "./capture_keys.js";
 import { finderOf } from "./capture_lists.js";
-import { enterBlock, notListed } from "./capture_moves.js";
-import { askOf, isText, page, sheet } from "./capture_page.js";
+import { advance, enterBlock, notListed } from "./capture_moves.js";
+import { askOf, isText, listen, page, sheet } from "./capture_page.js";
 import "./capture_patch.js";
 import { add, remove } from "./capture_rows.js";
 import "./capture_saving.js";
 import { showHere, showKept, showRail, showWrongs } from "./capture_status.js";
 
+let pointed = null; // the choice that a pointer was last pressed on
 const isFinder = (node) => node.matches("[role=combobox]");
 
 sheet.addEventListener("submit", (event) => event.preventDefault());
@@ -38,7 +39,14 @@ sheet.addEventListener("change", (event) => {
   const clear = ask.querySelector(".unpick");
   if (clear) clear.hidden = false;
   send(ask);
+  if (ask.dataset.quick && pointed && ask.contains(pointed)) advance(ask);
 });
+
+listen("pointed", (ask) => ask.dataset.quick && advance(ask));
+
+// A choice made by pointing at it goes on by itself, where the form's author wanted that (appearance `quick`).
+sheet.addEventListener("pointerdown", (event) => (pointed = event.target.closest(".pick")));
+sheet.addEventListener("keydown", () => (pointed = null));
 
 sheet.addEventListener("click", (event) => {
   const target = event.target.closest("button");

@@ -1,10 +1,10 @@
 // The keys of the form page. Other modules add theirs: `onKey(handle)`, where `handle(event, ask)` returns true for a
 // key it has dealt with; the last added is asked first.
-import { entry, of, show, step } from "./capture_controls.js";
+import { all, entry, of, show, step } from "./capture_controls.js";
 import { send } from "./capture_draft.js";
 import { finderOf, takeKeyed } from "./capture_lists.js";
 import { advance, pickByKey, toPart, toProblem } from "./capture_moves.js";
-import { askOf, by, isText } from "./capture_page.js";
+import { askOf, by, isText, visible } from "./capture_page.js";
 import { addNearest, remove, undo } from "./capture_rows.js";
 import { save } from "./capture_saving.js";
 
@@ -54,11 +54,30 @@ function inQuestion(event, ask) {
 
 function amongChoices(key, ask) {
   if (/^[1-9]$/.test(key)) return pickByKey(ask, Number(key)), true;
+  if (/^[a-z]$/i.test(key)) return pickByLetter(ask, key.toLowerCase());
+  if (key === " " && ask.dataset.quick && document.activeElement.type === "radio") return pickHere(ask), true;
   if ((key === "Backspace" || key === "Delete") && of(ask).single) return clearPick(ask), true;
   if (!of(ask).stepped) return false;
   if (key === "ArrowDown" || key === "ArrowRight") return step(ask, 1), true;
   if (key === "ArrowUp" || key === "ArrowLeft") return step(ask, -1), true;
   return false;
+}
+
+// The choice that begins with a letter; where several do, each further press comes to the next of them, and Space takes it.
+function pickByLetter(ask, letter) {
+  const found = all(ask, ".pick[data-initials]").filter((pick) => visible(pick) && pick.dataset.initials.includes(letter));
+  if (!found.length) return false;
+  const boxes = found.map((pick) => pick.querySelector("input"));
+  const next = boxes[(boxes.indexOf(document.activeElement) + 1) % boxes.length];
+  if (boxes.length === 1) return pickByKey(ask, all(ask, ".pick").indexOf(found[0]) + 1), true;
+  if (of(ask).stepped) all(ask, ".pick input").forEach((box) => (box.tabIndex = box === next ? 0 : -1));
+  next.focus();
+  return true;
+}
+
+function pickHere(ask) {
+  if (!document.activeElement.checked) document.activeElement.click();
+  advance(ask);
 }
 
 function inList(finder, key) {

@@ -2,7 +2,7 @@
 import { of } from "./capture_controls.js";
 import { line, problems, send, showProblem } from "./capture_draft.js";
 import { Finder } from "./capture_finder.js";
-import { askOf, page, sheet, words } from "./capture_page.js";
+import { askOf, page, sheet, tell, words } from "./capture_page.js";
 
 const PATIENT = 500; // ms that looking waits for what is being kept
 const finders = new WeakMap();
@@ -37,6 +37,7 @@ sheet.addEventListener("mousedown", (event) => {
   if (!item) return;
   event.preventDefault();
   finderOf(item.closest(".finder").querySelector("input")).take(item);
+  tell("pointed", askOf(item));
 });
 
 sheet.addEventListener("focusin", (event) => {

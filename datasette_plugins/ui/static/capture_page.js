@@ -31,7 +31,7 @@ export function rowName(ask) {
 const listeners = new Map();
 
 // Events of the page: "answered" (reply), "drawn" (node that was drawn anew), "moved" (what is kept may have changed),
-// "left" (ask whose answer is complete).
+// "left" (ask whose answer is complete), "pointed" (ask answered from its list by a pointer).
 export function listen(name, hear) {
   listeners.set(name, [...(listeners.get(name) ?? []), hear]);
 }

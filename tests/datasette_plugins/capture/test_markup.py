@@ -9,7 +9,7 @@ from lxml import html
 
 from datasette_plugins.capture.markup import html_of
 
-ALLOWED = {"p", "div", "span", "strong", "em", "b", "i", "u", "br"}
+ALLOWED = {"a", "p", "div", "span", "strong", "em", "b", "i", "u", "br"}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,11 @@ ALLOWED = {"p", "div", "span", "strong", "em", "b", "i", "u", "br"}
         ("<b>粗</b>", "<b>粗</b>"),
         ("面积 < 20 & > 5", "面积 &lt; 20 &amp; &gt; 5"),
         ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        (
+            "见[网站](https://a.cn/?b=1&c=2)",
+            '见<a href="https://a.cn/?b=1&amp;c=2" target="_blank" rel="noopener noreferrer">网站</a>',
+        ),
+        ("[点](javascript:alert(1))", "[点](javascript:alert(1))"),
         ("<b onclick=x>粗</b>", "&lt;b onclick=x&gt;粗</b>"),
     ],
 )

@@ -14,6 +14,7 @@ from uuid6 import uuid7
 from collect.station import Station
 from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sittings, form_language, shifted
 from forms.reader import load_shipped, read_rows
+from forms.xform import read_xform
 
 BASIC = "/data/household_basic"
 
@@ -148,3 +149,38 @@ def test_a_row_put_back_moves_those_from_its_place_on(number: int, position: int
     moved = shifted(f"/data/member[{number}]/name", "/data/member", position)
     assert moved == f"/data/member[{number + 1 if number >= position else number}]/name"
     assert shifted("/data/note", "/data/member", position) == "/data/note"
+
+
+HEADED = """<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head>
+  <h:title>住房</h:title><model><instance><data id="headed" version="1"><a/><b/><c/></data></instance>
+  <bind nodeset="/data/b" relevant="/data/c = 'y'"/><bind nodeset="/data/a" relevant="/data/c = 'y'"/></model>
+  </h:head>
+  <h:body><group><label>房屋</label><input ref="/data/a"><label>A</label></input>
+  <input ref="/data/b"><label>B</label></input></group>
+  <input ref="/data/c"><label>C</label></input></h:body></h:html>"""
+
+
+def test_a_heading_stands_above_what_it_holds_as_long_as_any_of_it_is_asked(station: Station) -> None:
+    station.add_form(read_xform(HEADED))
+    sitting = Sittings().open(station, key("headed", village="999999001001"), "zh")
+    page = sitting.page()
+    assert [part.name for part in page["parts"]] == ["房屋", "其他"]
+    heading = sitting.shown.views["/data/#a"]
+    assert (heading.on, heading.label) == (False, "房屋")
+    patch = sitting.change(0, [put("/data/c", "y")])
+    assert {"ref": "/data/#a", "on": True} in patch["views"]
+
+
+def test_what_could_not_be_saved_along_is_told_after_saving(station: Station) -> None:
+    form = {
+        "survey": [{"type": "text", "name": "head", "label": "户主", "save_to": "head_name"}],
+        "entities": [{"list_name": "nowhere", "label": "${head}", "create_if": "true()"}],
+        "settings": [{"form_id": "registration", "version": "1"}],
+    }
+    station.add_form(read_rows(form))
+    sittings = Sittings()
+    sitting = sittings.open(station, key("registration", village="999999001001"), "zh")
+    sitting.change(0, [put("/data/head", "陈秀英")])
+    record = sitting.save(1)["saved"].rpartition("/")[2]
+    assert [problem.code for problem in sittings.warnings(record)] == ["COLLECT_ENTITY_NO_LEDGER"]
+    assert sittings.warnings("another") == ()
