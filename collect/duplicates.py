@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,14 @@ class Duplicates:
             if child.parent == table:
                 for row in answers.get(child.table.key) or ():
                     yield from self.of(child.name, row, village, str(row.get("_id") or ""))
+
+    def reached(self, number: str, apart: Collection[str]) -> Iterator[Suspect]:
+        """Yield the records, of any ledger, that hold a mobile number, apart from these."""
+        for ledger in self._ledgers.values():
+            for phone in ledger.phones:
+                for found in self._same(ledger, (phone,), (number,), ""):
+                    if found[0] not in apart:
+                        yield Suspect(ledger.name, (phone,), *found)
 
     def _same(
         self, ledger: Ledger, columns: tuple[str, ...], values: tuple[Any, ...], record: str

@@ -98,6 +98,15 @@ class Ledger:
         return (*alone, *in_village, *((names[0], *each) for each in born))
 
     @cached_property
+    def phones(self) -> tuple[str, ...]:
+        """The SQL columns of mobile numbers: people share them, so they are a hint and no identity."""
+        return tuple(
+            column.stored[0].name
+            for column in self.table.columns
+            if column.question.ledger.get("standard") == "mobile"
+        )
+
+    @cached_property
     def naming(self) -> tuple[Column, ...]:
         """The columns that name a record: those of instance_name, else the searched names, else the first text."""
         if not self.parent and self.form.instance_name is not None:
@@ -248,7 +257,7 @@ def create(connection: Connection, ledger: Ledger, existing: Sequence[str] = ())
         connection.execute(f"INSERT INTO {new} ({kept}) SELECT {kept} FROM {old} ORDER BY _id")  # noqa: S608
         connection.execute(f"DROP TABLE {old}")
         connection.execute(f"ALTER TABLE {new} RENAME TO {old}")
-    for columns in ledger.identities:
+    for columns in (*ledger.identities, *((phone,) for phone in ledger.phones)):
         index, listed = quoted(f"_{ledger.name}_{'_'.join(columns)}_same"), ", ".join(map(quoted, columns))
         connection.execute(f"CREATE INDEX {index} ON {quoted(ledger.name)} ({listed})")
     indexed = [ledger.own[0], *(["_parent"] if ledger.parent else [])]

@@ -35,7 +35,8 @@ def patch(
 
     `redrawn`: repeats to send whole in any case; `told`: questions whose value is sent even where it is the same (the
     page shows what was typed, not its canonical spelling). The patch: `blocks` (ref, html of a whole repeat) and
-    `views` (ref and what changed: on, label, hint, required, problem, grave, value and shown, or kind and control).
+    `views` (ref and what changed: on, label, hint, aside, required, problem, grave, value and shown, or kind and
+    control).
     """
     after = seen(outline)
     blocks = _blocks(before, after, outline.repeats(), set(redrawn))
@@ -112,10 +113,10 @@ def _blocks(before: Seen, after: Seen, repeats: Mapping[str, Block], redrawn: se
 
 def _difference(old: View | None, view: View, language: str, told: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in ("on", "label", "hint", "required", "problem", "grave"):
+    for name in ("on", "label", "hint", "aside", "required", "problem", "grave"):
         value = getattr(view, name)
         if old is None or getattr(old, name) != value:
-            found[name] = str(value) if name in ("label", "hint") else value
+            found[name] = str(value) if name in ("label", "hint", "aside") else value
     if "problem" in found or "grave" in found:
         found.update(problem=view.problem, grave=view.grave)
     if view.kind in ("group", "repeat", "row", "note"):

@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary
 from uuid6 import uuid7
 
 from collect.drafts import Draft, DraftError
+from datasette_plugins.capture import lunar
+from datasette_plugins.capture.asides import Asides
 from datasette_plugins.capture.dates import whole
 from datasette_plugins.capture.drawing import sheet
 from datasette_plugins.capture.outline import Outline, first_text
@@ -85,6 +87,7 @@ class Sitting:
         self._removed: Removed | None = None
         self._seen: Seen | None = None  # what the page shows; unknown until it is drawn, and after a restart
         self._media: Mapping[str, str] = {}
+        self._asides = Asides(station, key.record, key.village, language)
         self.saved = ""  # the record it has become
         self.warnings: tuple[Problem, ...] = ()  # what could not be saved besides
         self.instance: Instance
@@ -130,6 +133,7 @@ class Sitting:
         draft = _draft(self._station, self.key.draft)
         if draft is not None and draft.counter != self.counter:
             self._load()  # another process works on the same station
+        self._asides.compare(self.instance)
         outline = self.outline()
         self.instance.changes_since()
         self._seen = seen(outline)
@@ -200,8 +204,11 @@ class Sitting:
         return answer, told, redrawn
 
     def _set(self, ref: str, value: str | int | float) -> None:
-        shown = self.shown.views.get(ref)
-        self.instance.set(ref, whole(shown.kind, value) if shown is not None and isinstance(value, str) else value)
+        view = self.shown.views.get(ref)
+        if view is not None and view.kind == "date" and isinstance(value, str) and lunar.marked(value):
+            self._asides.day(self.instance, ref, value)
+        else:
+            self.instance.set(ref, whole(view.kind, value) if view is not None and isinstance(value, str) else value)
 
     def _add(self, repeat: str, count: int, answer: dict[str, Any]) -> str:
         self._removed = None
@@ -297,7 +304,10 @@ class Sitting:
         return self._seen or Seen()
 
     def _viewing(self) -> Viewing:
-        return Viewing(self.instance, language=self.language, tried=self._tried, media=self._media)
+        return Viewing(
+            self.instance, language=self.language, tried=self._tried, media=self._media,
+            asides=self._asides.told(self.instance),
+        )  # fmt: skip
 
     def outline(self) -> Outline:
         """Take a look at everything."""
@@ -308,13 +318,15 @@ class Sitting:
         changes = self.instance.changes_since()
         before = self._seen if current else None
         if before is not None and not (redrawn or changes.repeats or changes.language):
-            followed = follow(before, self._viewing(), changes.refs, self.language, told=told)
+            altered = [*changes.refs, *self._asides.compare(self.instance, (*changes.refs, *told))]
+            followed = follow(before, self._viewing(), altered, self.language, told=told)
             if followed is not None:
                 found, self._seen = followed
                 return found
         return self._whole_patch(before or Seen(), told, redrawn)
 
     def _whole_patch(self, before: Seen, told: Sequence[str], redrawn: Sequence[str]) -> dict[str, Any]:
+        self._asides.compare(self.instance)
         found, self._seen = patch(before, self.outline(), self.language, told=told, redrawn=redrawn)
         return found
 

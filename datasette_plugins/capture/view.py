@@ -41,6 +41,7 @@ class View:
     `kind`: the control (see `controls`), or group, repeat, row. `on`: relevant. `value`: as text, canonical; `shown`:
     the value for reading where it differs (labels of codes). `problem`: in plain words, `grave` when it blocks saving.
     `options` only for controls that list them. `number`: the one that the paper form prints, 0 for what nobody answers.
+    `aside`: what is to be known beside it, as HTML.
     """
 
     ref: str
@@ -57,6 +58,7 @@ class View:
     node: Node | None = field(default=None, compare=False)
     number: int = field(default=0, compare=False)
     media: tuple[Medium, ...] = ()
+    aside: Markup = _NOTHING
 
     @property
     def full(self) -> int:

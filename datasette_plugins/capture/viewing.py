@@ -25,6 +25,7 @@ LISTED = frozenset({"radio", "check", "rank", "heads"})
 TABLE_COLUMNS = 5  # questions of a row that still fit a line of a table
 _SHOWN_PART = {"month": 7, "year": 4}  # of a date, where only that much is asked
 _NO_MEDIA: Mapping[str, str] = {}
+_NO_ASIDES: Mapping[str, Markup] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,19 @@ class Viewing:
     """Makes the views of one filled-in form.
 
     `language`: zh or en, for our own words; the form's language is the instance's. `tried`: saving was tried, so what
-    is required and missing is shown too. `media`: file name -> blob of what the form's labels show.
+    is required and missing is shown too. `media`: file name -> blob of what the form's labels show. `asides`: what is
+    to be told beside questions, by ref.
     """
 
     def __init__(
-        self, instance: Instance, *, language: str, tried: bool, media: Mapping[str, str] = _NO_MEDIA
-    ) -> None:
+        self, instance: Instance, *, language: str, tried: bool,
+        media: Mapping[str, str] = _NO_MEDIA, asides: Mapping[str, Markup] = _NO_ASIDES,
+    ) -> None:  # fmt: skip
         self.instance = instance
         self.language = language
         self._tried = tried
         self._media = media
+        self._asides = asides
         form = instance.program.form
         self._numbers = _numbers(form)
         self._unsaid = _labels_of_calculations(form, instance.language)
@@ -105,7 +109,7 @@ class Viewing:
             ) if kind in LISTED else (),
             problem=plain(problem, self.language) if problem is not None else "",
             grave=problem is None or problem.severity == "error",
-            node=node, number=number, media=self._shown(state.media),
+            node=node, number=number, media=self._shown(state.media), aside=self._asides.get(state.ref, Markup("")),
         )  # fmt: skip
 
     def settled_by(self, before: View | None, after: View | None) -> bool:

@@ -382,3 +382,30 @@ def test_a_question_is_reached_by_its_number_on_the_paper_form(running: Running,
     page.keyboard.press("Control+g")
     page.keyboard.press("Escape")
     at(page, "/data/member[1]/name")
+
+
+def test_somebody_who_is_registered_already_is_told_while_typing_and_opens_beside(served: Served, visit: Any) -> None:
+    member = {"name": "陈秀英", "resident_id": ID, "sex": "female", "birth_date": "1949-12-31"}
+    with Station.open(served.folder) as station:
+        answers = {"village": "999999001001", "group_name": "3组", "head_name": "陈秀英", "member": [member]}
+        record = station.save(answers, "household", author="甲").record
+    page = visit(served.start())
+    open_form(page, served)
+    field(page, "/data/member[1]/resident_id").click()
+    page.keyboard.type(ID)
+    aside = ask(page, "/data/member[1]/resident_id").locator(".ask-aside")
+    until(page, lambda: "身份证号相同" in aside.inner_text(), "the record that is here already was not told")
+    with page.context.expect_page() as other:
+        aside.locator("a").click()
+    assert other.value.url.endswith(f"/-/household/{record}")
+    assert field(page, "/data/member[1]/resident_id").input_value() == ID
+
+
+def test_a_birthday_may_be_typed_in_the_chinese_calendar(running: Running, visit: Any) -> None:
+    page = visit(running[0].url, cookies=running[1])
+    open_form(page, running[0])
+    field(page, "/data/member[1]/birth_date").click()
+    page.keyboard.type("n19580304")
+    page.keyboard.press("Enter")
+    until(page, lambda: field(page, "/data/member[1]/birth_date").input_value() == "1958-04-22", "no Gregorian day")
+    assert ask(page, "/data/member[1]/birth_date").locator(".ask-aside").inner_text() == "农历1958年三月初四"

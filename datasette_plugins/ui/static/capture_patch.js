@@ -39,6 +39,8 @@ function patch(view) {
   if (!node.classList.contains("ask")) return;
   const hint = node.querySelector(".ask-hint");
   if ("hint" in view && hint) hint.innerHTML = view.hint;
+  const aside = node.querySelector(".ask-aside");
+  if ("aside" in view && aside) aside.innerHTML = view.aside;
   if ("required" in view) node.querySelector(".must").hidden = !view.required;
   if ("control" in view) redraw(node, view);
   else if ("value" in view) showValue(node, view);
