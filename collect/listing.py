@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collect.conditions import AnyOf, Called, Condition, Where
 from collect.database import connect, quoted
 from collect.ledgers import Ledger, language
-from collect.search import literal
 from forms.problems import CunceError, Problem
 
 _WORD = re.compile(r"^(?P<name>[^=<>!~]+?)\s*(?P<sign>!=|>=|<=|=|>|<|~)\s*(?P<value>.*)$", re.S)
@@ -23,40 +24,12 @@ class ListError(CunceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """One condition on a SQL column; `sign`: = != > < >= <= or ~ (holds the text). An empty `value` means no answer."""
-
-    column: str
-    sign: str
-    value: str
-    several: bool = False
-    numeric: bool = False
-
-    @property
-    def sql(self) -> tuple[str, tuple[Any, ...]]:
-        """The condition and its parameters."""
-        name = quoted(self.column)
-        if self.sign == "~":
-            return f"{name} LIKE ? ESCAPE '\\'", (f"%{literal(self.value)}%",)
-        if self.value == "":
-            empty = f"({name} IS NULL OR {name} = '')"
-            return (empty if self.sign in ("=", "<", "<=") else f"NOT {empty}"), ()
-        if self.several and self.sign in ("=", "!="):
-            held = f"(' ' || coalesce({name}, '') || ' ') LIKE ? ESCAPE '\\'"
-            return (held if self.sign == "=" else f"NOT {held}"), (f"% {literal(self.value)} %",)
-        # A number compares with numbers, text with text: an ID number is text, and 0012 is not 12.
-        number = _number(self.value) if self.numeric else None
-        compared = f"{name} IS NOT ?" if self.sign == "!=" else f"{name} {self.sign} ?"
-        return compared, (self.value if number is None else number,)
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     """What a list shows of a ledger; `columns`: SQL names; `sort`: one of them or ""; `limit` 0: all rows."""
 
     ledger: Ledger
     columns: tuple[str, ...]
-    where: tuple[Condition, ...] = ()
+    where: tuple[Where, ...] = ()
     sort: str = ""
     descending: bool = False
     limit: int = 0
@@ -87,6 +60,7 @@ def listing(
     words: Iterable[str] = (),
     columns: Sequence[str] = (),
     villages: Mapping[str, str] | None = None,
+    ledgers: Mapping[str, Ledger] | None = None,
     sort: str = "",
     limit: int = 0,
     offset: int = 0,
@@ -94,7 +68,9 @@ def listing(
     """Return what to list, from words: conditions `name=value`, columns by name or label, `sort` (`-name` descends).
 
     Names are the form's names or its labels; values of choices are codes or labels, of villages (`villages`: code ->
-    name) too. Raises ListError with every word that says nothing (COLLECT_LIST_COLUMN, COLLECT_LIST_WHERE).
+    name) too; several with `|` between mean any of them. `~` on a choice looks into its labels, on a link to another
+    ledger (of `ledgers`) into what the record is called. Raises ListError with every word that says nothing
+    (COLLECT_LIST_COLUMN, COLLECT_LIST_WHERE).
     """
     problems: list[Problem] = []
     known = {**dict(_by_label(ledger)), **{name: name for name in ledger.columns}}
@@ -106,21 +82,45 @@ def listing(
             problems.append(Problem("COLLECT_LIST_COLUMN", context={"name": name, "names": names}))
         return found or "_id"
 
-    where = []
+    where: list[Where] = []
     for word in words:
         found = _WORD.match(word.strip())
         if found is None:
             problems.append(Problem("COLLECT_LIST_WHERE", context={"word": word}))
             continue
         name = column(found["name"])
-        codes, several = _codes(ledger, name, villages or {})
-        value = found["value"].strip()
-        where.append(Condition(name, found["sign"], codes.get(value, value), several, ledger.types[name] is not str))
+        target = (ledgers or {}).get(target_of(ledger, name))
+        codes = _codes(ledger, name, villages or {})
+        where.append(_condition(Condition(name, found["sign"], found["value"].strip()), ledger, codes, target))
     chosen = tuple(dict.fromkeys(column(name) for name in columns)) or tuple(columns_of(ledger))
     sorted_by = column(sort.removeprefix("-")) if sort else ""
     if problems:
         raise ListError(problems)
     return Listing(ledger, chosen, tuple(where), sorted_by, sort.startswith("-"), limit, offset)
+
+
+def _condition(
+    said: Condition, ledger: Ledger, known: tuple[dict[str, str], bool], target: Ledger | None
+) -> Where:
+    """One condition as it was written, in codes; `known`: label -> code, and whether it holds several."""
+    (codes, several), name, value = known, said.column, said.value
+    if said.sign == "~" and target is not None:
+        return Called(name, target, value)
+    if said.sign == "~" and codes:
+        fitting = dict.fromkeys(code for label, code in codes.items() if value in label or value == code)
+        return AnyOf([Condition(name, "=", code, several) for code in fitting])
+    if said.sign == "=" and codes and "|" in value and value not in codes.values():
+        parts = [codes.get(part.strip(), part.strip()) for part in value.split("|")]
+        return AnyOf([Condition(name, "=", part, several) for part in dict.fromkeys(parts)])
+    return Condition(name, said.sign, codes.get(value, value), several, ledger.types[name] is not str)
+
+
+def target_of(ledger: Ledger, name: str) -> str:
+    """Return the ledger whose records a SQL column points at, "" for a column that points at none."""
+    if name == "_parent":
+        return ledger.parent
+    column = ledger.fields.get(name)
+    return "" if column is None or column.multiple else column.source.removesuffix(".csv")
 
 
 def page(file: Path, wanted: Listing, *, codes: bool = False) -> Page:
@@ -132,7 +132,7 @@ def page(file: Path, wanted: Listing, *, codes: bool = False) -> Page:
     parts = [condition.sql for condition in wanted.where]
     where = f"WHERE {' AND '.join(sql for sql, _ in parts)}" if parts else ""
     values = [value for _, given in parts for value in given]
-    order = f"{quoted(wanted.sort)} {'DESC' if wanted.descending else 'ASC'}, _id" if wanted.sort else "_id"
+    order = _order(wanted)
     table = quoted(ledger.name)
     with closing(connect(file, readonly=True)) as connection:
         total = int(connection.value(f"SELECT count(*) FROM {table} {where}", values))  # noqa: S608
@@ -149,6 +149,50 @@ def page(file: Path, wanted: Listing, *, codes: bool = False) -> Page:
             for row in connection.rows(f"SELECT {listed} FROM {source} WHERE _id IN ({marks})", part):  # noqa: S608
                 found[row[0]] = dict(zip(names, row, strict=True))
     return Page(total, tuple(found[one] for one in ids if one in found))
+
+
+def fitting_ids(file: Path, wanted: Listing, *, most: int) -> tuple[tuple[str, str], ...]:
+    """Return `_id` and `_rev` of the records that fit, in the list's order; `most`: of so many."""
+    parts = [condition.sql for condition in wanted.where]
+    where = f"WHERE {' AND '.join(sql for sql, _ in parts)}" if parts else ""
+    values = [value for _, given in parts for value in given]
+    with closing(connect(file, readonly=True)) as connection:
+        sql = f"SELECT _id, _rev FROM {quoted(wanted.ledger.name)} {where} ORDER BY {_order(wanted)} LIMIT ?"  # noqa: S608
+        return tuple((row[0], row[1]) for row in connection.rows(sql, (*values, most)))
+
+
+def names_of(file: Path, wanted: Iterable[tuple[Ledger, Iterable[str]]]) -> dict[str, str]:
+    """Return record id -> what people call it, of records of several ledgers."""
+    found: dict[str, str] = {}
+    with closing(connect(file, readonly=True)) as connection:
+        for ledger, records in wanted:
+            given = "SELECT value FROM json_each(?)"
+            sql = f"SELECT _id, {ledger.label_sql()} FROM {quoted(ledger.name)} WHERE _id IN ({given})"  # noqa: S608
+            found.update(connection.rows(sql, (json.dumps(list(records)),)))
+    return found
+
+
+def _order(wanted: Listing) -> str:
+    """What rows are sorted by: choices in the form's order, texts by the number they begin with; empty ones last."""
+    ledger, name = wanted.ledger, wanted.sort
+    if not name:
+        return "_id"
+    column, way = quoted(name), "DESC" if wanted.descending else "ASC"
+    found = ledger.fields.get(name)
+    codes = list(found.choices()) if found is not None and not found.multiple else []
+    if codes:
+        listed = " ".join(f"WHEN {_text(code)} THEN {place}" for place, code in enumerate(codes))
+        keys = [f"CASE {column} {listed} ELSE {len(codes)} END {way}"]
+    elif ledger.types[name] is str:
+        number = f"CASE WHEN {column} GLOB '[0-9]*' THEN CAST({column} AS INTEGER) ELSE 1e30 END"
+        keys = [f"{number} {way}", f"{column} {way}"]
+    else:
+        keys = [f"{column} {way}"]
+    return ", ".join([f"({column} IS NULL OR {column} = '')", *keys, "_id"])
+
+
+def _text(code: str) -> str:
+    return "'" + code.replace("'", "''") + "'"
 
 
 def _by_label(ledger: Ledger) -> Iterator[tuple[str, str]]:
@@ -171,10 +215,3 @@ def _codes(ledger: Ledger, name: str, villages: Mapping[str, str]) -> tuple[dict
     for lang in ("zh", "en"):
         labels |= {label: code for code, label in column.choices(language(ledger.form, lang)).items()}
     return labels, column.multiple
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

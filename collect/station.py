@@ -380,6 +380,24 @@ class Station:
                 progress(len(records), len(rows) if isinstance(rows, Sized) else len(records))
         return SavedMany(tuple(records), revisions)
 
+    def save_all(
+        self, given: Iterable[tuple[Instance, str, Mapping[str, str]]], *, author: str, save: str = ""
+    ) -> SavedMany:
+        """Save changes to several records as one save, all or nothing: (instance, record, what its author saw).
+
+        Raises as `save` does.
+        """
+        self.catch_up()
+        entries: list[Entry] = []
+        records: list[str] = []
+        for instance, record, seen in given:
+            new, _ = self._entries(
+                instance, instance.form, record=record, author=author, village=None, seen=seen, press=save
+            )
+            entries += new
+            records.append(record)
+        return SavedMany(tuple(records), len(self.write(entries)))
+
     def _entries(
         self,
         given: Instance | Answers,

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from collect.listing import ListError, listing, page
+from collect.conditions import Unsent
+from collect.ledgers import Ledger
+from collect.listing import ListError, fitting_ids, listing, names_of, page
 from collect.station import Station
 from forms.reader import load_shipped
 from tests.collect.cli.test_root import cunce
@@ -54,6 +57,8 @@ def heads(station: Station, *words: str, sort: str = "") -> list[str]:
         (["house_area>90"], ["曾国庆"]),
         (["house_area>=88.5", "house_area<100"], ["单雄信"]),
         (["head_name~%"], []),
+        (["household_type=ordinary|低保户"], ["单雄信", "曾国庆"]),
+        (["household_type~低保"], ["曾国庆"]),
     ],
 )
 def test_a_ledger_is_filtered_as_people_ask(station: Station, words: list[str], names: list[str]) -> None:
@@ -63,11 +68,43 @@ def test_a_ledger_is_filtered_as_people_ask(station: Station, words: list[str], 
 def test_rows_are_sorted_paged_counted_and_labelled(station: Station) -> None:
     assert heads(station, sort="-house_area") == ["曾国庆", "单雄信", "仇英"]
     ledger = station.projection.ledgers["household"]
-    wanted = listing(ledger, columns=["village", "户主姓名"], sort="household_number", limit=1, offset=1)
+    wanted = listing(ledger, columns=["village", "户主姓名"], sort="household_number", limit=1, offset=2)
     found = page(station.projection.path, wanted)
     assert (found.total, [(row["village"], row["head_name"]) for row in found.rows]) == (3, [("洗马塘村", "曾国庆")])
     coded = page(station.projection.path, wanted, codes=True)
     assert coded.rows[0]["village"] == "999999001001"
+
+
+def test_numbers_in_texts_are_sorted_as_numbers_and_empty_ones_come_last(station: Station) -> None:
+    assert heads(station, sort="household_number") == ["单雄信", "仇英", "曾国庆"]
+    assert heads(station, sort="-household_number") == ["曾国庆", "仇英", "单雄信"]
+    assert heads(station, sort="household_type") == ["单雄信", "曾国庆", "仇英"]
+
+
+def test_a_link_is_filtered_by_what_its_record_is_called(station: Station) -> None:
+    ledgers = station.projection.ledgers
+    wanted = listing(ledgers["household_member"], words=["_parent~单雄"], columns=["name"], ledgers=ledgers)
+    found = page(station.projection.path, wanted)
+    assert [row["name"] for row in found.rows] == ["单雄信"]
+    names = names_of(station.projection.path, [(ledgers["household"], [found.rows[0]["_parent"]])])
+    assert list(names.values()) == ["单雄信 0012"]
+
+
+def test_what_the_township_lacks_counts_rows_below(station: Station) -> None:
+    ledgers, held = station.projection.ledgers, station.journal.held()[station.id]
+    household, members = ledgers["household"], ledgers["household_member"]
+    (record,) = [row["_id"] for row in station.projection.rows("household", "head_name", "仇英")]
+    answers = station.answers("household", record)
+    answers["member"][0]["phone"] = "13812345678"
+    station.save(answers, "household", record=record, author="李")
+
+    def lacking(below: list[Ledger]) -> list[str]:
+        unsent = Unsent(household, below, station.id, held)
+        found = replace(listing(household, columns=["head_name"]), where=(unsent,))
+        return [row for row, _ in fitting_ids(station.projection.path, found, most=9)]
+
+    assert lacking([]) == []
+    assert lacking([members]) == [record]
 
 
 def test_every_word_that_says_nothing_is_named_at_once(station: Station) -> None:
