@@ -87,7 +87,9 @@ class Families:
         above: dict[Key, None] = {}
         for key in keys:
             merged = self.merged(key)
-            if merged is not None and merged.erased:
+            if merged is None:  # it left
+                self._remove(key)
+            elif merged.erased:
                 above.update(dict.fromkeys(self._parents(key, merged)))
                 self._remove(key)
         return above

@@ -32,15 +32,16 @@ def begin(station: Station) -> bool:
 
 
 def scrub(station: Station) -> None:
-    """Write the station's files anew after an erasure; files in use keep their free space until the next opening."""
+    """Write the station's files anew where something was erased or left; files in use wait for the next opening."""
     erased = station.journal.erased(after=station.projection.scrubbed())
-    if not erased:
+    left = station.journal.elsewhere.after(station.projection.washed())
+    if not (erased or left):
         return
     try:
         station.journal.scrub()
         station.drafts.scrub()
         slices.scrub_slices(station.folder)
-        station.projection.scrub(erased[-1][0])
+        station.projection.scrub(erased[-1][0] if erased else 0, left[-1][0] if left else 0)
     except DatabaseError:
         return  # what was erased is unreachable all the same; `verify` tells that the files hold it still
 

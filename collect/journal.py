@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from collect import restored
+from collect import away, restored
+from collect.away import Away
 from collect.blobs import is_name
 from collect.chain import (
     Causal,
@@ -106,6 +107,7 @@ SCHEMA = (
     ) WITHOUT ROWID;
     """,
     'CREATE TABLE erased (number INTEGER PRIMARY KEY, "table" TEXT NOT NULL, record TEXT NOT NULL UNIQUE);',
+    away.SCHEMA,
 )
 _COLUMNS = (
     'station, seq, parents, time, author, save, form, version, "table", record, village, changes, changes_digest, '
@@ -138,12 +140,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of revisions handed in: how many were new, known already, parked, and released by the new ones."""
+    """What became of revisions handed in: how many were new, known already, parked, and released by the new ones.
+
+    `back`: how many records that had left are whole again.
+    """
 
     new: int
     known: int
     parked: int = 0
     released: int = 0
+    back: int = 0
 
 
 class Arrival(NamedTuple):
@@ -236,7 +242,14 @@ class Journal:
             parked, released = self._add(fresh, {each.id: each for each in given})
             # What is here with its payload may have been erased meanwhile where it comes from.
             self._erase([r for key, r in rows.items() if key in held and r[11] is None and not self.is_erased(r[9])])
-        return Appended(len(fresh), len(rows) - len(fresh), parked, released)
+            back = Away(self._db).take_back(rows.values())
+        return Appended(len(fresh), len(rows) - len(fresh), parked, released, len(back))
+
+    def let_go(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Let the content of these records (table, record) leave; their revisions stay, and may be given it again."""
+        with transaction(self._db):
+            Away(self._db).let_go(keys)
+            self._latest = ()
 
     def _own_end(self) -> tuple[int, str, int]:
         """This station's last number, its digest, and its time."""
@@ -438,7 +451,12 @@ class Journal:
     def of_record(
         self, record: str, table: str | None = None, *, before: int | None = None, upto: int | None = None
     ) -> tuple[Revision, ...]:
-        """Return a record's revisions in order of arrival, those before or up to an arrival number if one is given."""
+        """Return a record's revisions in order of arrival, those before or up to an arrival number if one is given.
+
+        Of a record that left there are none.
+        """
+        if self.elsewhere.is_away(record):
+            return ()
         latest = upto if upto is not None else before - 1 if before is not None else self.arrived()
         rows = self._db.rows(
             f"SELECT {_COLUMNS} FROM revision WHERE record = ? AND arrival <= ? AND "  # noqa: S608
@@ -480,6 +498,11 @@ class Journal:
     def is_erased(self, record: str) -> bool:
         """Return whether a record was erased by law."""
         return self._db.value("SELECT 1 FROM erased WHERE record = ?", (record,)) is not None
+
+    @property
+    def elsewhere(self) -> Away:
+        """What left this journal, to be asked only (`let_go` and `append` change it)."""
+        return Away(self._db)
 
     def scrub(self) -> None:
         """Write the file anew, so that nothing of what was erased is left in it; raises LockedError, DatabaseError."""

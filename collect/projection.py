@@ -12,6 +12,7 @@ from typing import Any
 from collect.applying import Applier
 from collect.database import Connection, Connections, quoted, scrub, transaction
 from collect.duplicates import Duplicates
+from collect.following import Stray, strays
 from collect.journal import Journal
 from collect.ledgers import Ledger, create, describe, ledgers_of
 from collect.merge import Candidate
@@ -125,13 +126,19 @@ class Projection:
                 progress(last, max(end, last))
 
     def _forget(self) -> None:
-        """Take out what was erased by law since last time: rows may be erased without a revision of their own."""
+        """Follow what was erased by law, left or came back since last time: that needs no revision of its own."""
         erased = self._journal.erased(after=self.forgotten())
         if erased:
             with transaction(self._db):
                 applier = Applier(self._db, self._journal, self.ledgers)
                 applier.merge([key for _, key in erased if key[0] in self.ledgers], self.cursor())
                 self._remember("forgotten", str(erased[-1][0]))
+        moved = self._journal.elsewhere.after(int(self._value("away") or 0))
+        if moved:
+            with transaction(self._db):
+                applier = Applier(self._db, self._journal, self.ledgers)
+                applier.merge([key for _, key in moved if key[0] in self.ledgers], self.cursor())
+                self._remember("away", str(moved[-1][0]))
 
     def forgotten(self) -> int:
         """Return the number of the last erasure that the ledgers have followed."""
@@ -141,11 +148,19 @@ class Projection:
         """Return the number of the last erasure after which the station's files were written anew."""
         return int(self._value("scrubbed") or 0)
 
-    def scrub(self, number: int) -> None:
-        """Write the file anew without anything deleted, and note that all files are so now, up to an erasure."""
+    def washed(self) -> int:
+        """Return the number of the last leaving after which the station's files were written anew."""
+        return int(self._value("washed") or 0)
+
+    def scrub(self, erased: int, left: int) -> None:
+        """Write the file anew without anything deleted, and note that all files are so now.
+
+        `erased`, `left`: up to which erasure and which leaving.
+        """
         scrub(self._db)
         with transaction(self._db):
-            self._remember("scrubbed", str(number))
+            self._remember("scrubbed", str(max(erased, self.scrubbed())))
+            self._remember("washed", str(max(left, self.washed())))
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Throw every ledger away and make it again from the journal, in one transaction."""
@@ -300,6 +315,10 @@ class Projection:
             Conflict(name, at, field, village, json.loads(shown), _candidates(candidates))
             for name, at, field, village, shown, candidates in rows
         )
+
+    def strays(self, records: Mapping[str, Iterable[str]]) -> tuple[Stray, ...]:
+        """Return which of these records (by table), and of the rows below them, are not in their record's village."""
+        return tuple(strays(self._db, self._journal, self.ledgers, records))
 
     def duplicates(self) -> Duplicates:
         """Return what looks up suspected duplicates."""

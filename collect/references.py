@@ -153,8 +153,8 @@ class References:
 
     # ---- what a hub has confirmed
 
-    def unconfirmed(self, hub: str, villages: Collection[str]) -> tuple[str, ...]:
-        """Return the blobs of these villages that are here and that a hub has not said it has."""
+    def unconfirmed(self, hub: str, villages: Collection[str] | None) -> tuple[str, ...]:
+        """Return the blobs (of these villages) that are here and that a hub has not said it has."""
         names = self.names(villages)
         if not names:
             return ()
@@ -179,6 +179,11 @@ class References:
                 )
 
     # ---- erasing and checking
+
+    def start_over(self) -> None:
+        """Read the journal from its beginning at the next question: records came back that had left."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM note WHERE key = 'cursor'")
 
     def forget(self, records: Collection[str], drafted: Collection[str] = ()) -> None:
         """Remove the blobs of erased records that nobody else refers to; again changes nothing.

@@ -507,6 +507,8 @@ class Station:
         if any(each.erased or ERASED in each.changes for each in given):
             self.references.catch_up()
         appended = self.journal.append(given, contiguous=contiguous)
+        if appended.back:
+            self.references.start_over()
         self._follow()
         records = {(revision.table, revision.record) for revision in given}
         conflicts = tuple(each for each in self.conflicts() if (each.table, each.record) in records)

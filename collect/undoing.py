@@ -90,8 +90,8 @@ def undo(
 
     A record stays where it, or a row below it, was changed since by anyone, or where others refer to what the save
     made. `partly`: then undo the rest (an import); else raise UndoError, and nothing is changed. Raises UndoError
-    (COLLECT_UNDO_UNKNOWN, COLLECT_UNDO_CHANGED, COLLECT_UNDO_REFERRED), DatabaseError. Interrupted, it goes on when
-    called again: every batch is whole, and what is back already counts as done.
+    (COLLECT_UNDO_UNKNOWN, COLLECT_UNDO_CHANGED, COLLECT_UNDO_REFERRED, COLLECT_UNDO_AWAY), DatabaseError.
+    Interrupted, it goes on when called again: every batch is whole, and what is back already counts as done.
     """
     station.projection.catch_up()
     made = station.journal.of_save(save)
@@ -153,6 +153,9 @@ class _Undoing:
         kept: dict[Key, Problem] = {}
         created = {key for key, revisions in self.by_record.items() if not revisions[0].parents}
         for key, revisions in self.by_record.items():
+            if self.station.journal.elsewhere.is_away(key[1]):
+                kept[key] = Problem("COLLECT_UNDO_AWAY")
+                continue
             since = self._since(key, revisions)
             if since is not None:
                 kept[key] = self._problem("COLLECT_UNDO_CHANGED", key, since)

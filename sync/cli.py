@@ -329,6 +329,7 @@ def _show_outcome(outcome: Outcome) -> None:
     if outcome.forms:
         say(f"收到 {outcome.forms} 个表单。", f"{outcome.forms} forms received.")
     _show_blobs(outcome)
+    _show_leaving(outcome)
     if outcome.parked:
         say(f"{outcome.parked} 条修改在等前面的数据。", f"{outcome.parked} revisions wait for earlier ones.")
     if outcome.conflicts:
@@ -339,6 +340,20 @@ def _show_outcome(outcome: Outcome) -> None:
     say(f"流量：发出 {_size(outcome.bytes_sent)}，收到 {_size(outcome.bytes_received)}。",
         f"{_size(outcome.bytes_sent)} sent, {_size(outcome.bytes_received)} received.")  # fmt: skip
     _show_problems(outcome.problems)
+
+
+def _show_leaving(outcome: Outcome) -> None:
+    if outcome.left:
+        say(
+            f"{outcome.left} 条记录已转到别的村，离开了本机（中心有全部内容）。",
+            f"{outcome.left} records belong to other villages now and left this computer; the hub has all of them.",
+        )
+    if outcome.leaving:
+        say(
+            f"{outcome.leaving} 户已转到别的村，等草稿保存或放弃、中心收到本机的修改后离开本机。",
+            f"{outcome.leaving} households belong to other villages now; they leave once their drafts are saved or "
+            "discarded and the hub has what was saved here.",
+        )
 
 
 def _show_blobs(outcome: Outcome) -> None:

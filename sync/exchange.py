@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from collect import restored
 from collect.chain import row_of
 from collect.journal import Definition
+from collect.leaving import leave
 from collect.peers import Hub, PeerError, Peers
 from collect.revision import Revision
 from collect.shelf import read as read_definition
@@ -61,6 +62,8 @@ class Outcome:
     hub's clock is ahead of this one, known where the hub answers at once.
     `blobs_sent`, `blobs_received`: photos and files handed over and taken in; `blobs_waiting`: of ours, not confirmed
     by the hub; `blobs_lacking`: of our records', not here.
+    `left`: records and rows that left this laptop, for they are of none of its villages any more; `leaving`: households
+    that will, once the hub holds what was saved of them here.
     `problems`: what was refused or damaged; the rest of the exchange was done all the same.
     """
 
@@ -84,6 +87,8 @@ class Outcome:
     blobs_lacking: int = 0
     carried: bool = False
     skew: int | None = None
+    left: int = 0
+    leaving: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -108,13 +113,16 @@ def outgoing(
         after = hub.held if writer == station.id else hub.others.get(writer, 0)
         while True:
             found = station.journal.suffix(writer, after, limit=batch)
-            revisions = found[: light(found)]
+            taken = found[: light(found)]
+            # What left came from the hub or was confirmed by it; without its content it would be taken for erased.
+            left = station.journal.elsewhere.is_away
+            revisions = tuple(each for each in taken if not (each.erased and left(each.record)))
             if revisions or forms or introduce:
                 yield Bundle(station.id, hub.hub, "push", station.clock.now(), revisions, forms)
                 forms, introduce = (), False
-            if len(found) < batch and len(revisions) == len(found):
+            if len(found) < batch and len(taken) == len(found):
                 break
-            after = revisions[-1].id.seq
+            after = taken[-1].id.seq
 
 
 def light(revisions: Sequence[Revision]) -> int:
@@ -208,6 +216,7 @@ class _Conversation:
             self.ask_to_join()
             self.push()
         self.carry_blobs()
+        self.let_go()
         self.count()
 
     def unknown_there(self) -> bool:
@@ -372,6 +381,19 @@ class _Conversation:
         if scope and scope != {village.code: village.name for village in self.station.villages}:
             self.station.set_villages(scope)
 
+    def let_go(self) -> None:
+        """Let leave what is of none of a laptop's villages any more, now that the hub has it."""
+        if self.station.role == "hub" or not self.hub.state:
+            return
+        hubs = self.peers.hubs()
+        unconfirmed: set[str] = set()
+        for each in hubs:
+            unconfirmed.update(self.station.references.unconfirmed(each.hub, None))
+        left = leave(
+            self.station, confirmed=min(each.held for each in hubs), unconfirmed_blobs=unconfirmed if hubs else ()
+        )
+        self.outcome.left, self.outcome.leaving = len(left.records), len(left.kept)
+
     def request(self, *, whole: bool = False) -> Request:
         """What to ask for now: in a few bytes where the hub's last receipt says it all, unless `whole`."""
         hub = self.hub
@@ -382,8 +404,8 @@ class _Conversation:
         held = self.station.journal.held() if self.behind else {}
         others = {name: held.get(name, 0) for name in sorted(self.behind)} if self.behind else None
         if not full:
-            return Request(self.own, hub.state, cursor, hub.mark, others=others)
-        return Request(self.own, hub.state, cursor, hub.mark, hub.cursors, mine, others)
+            return Request(self.whole, hub.state, cursor, hub.mark, others=others)
+        return Request(self.whole, hub.state, cursor, hub.mark, hub.cursors, mine, others)
 
     @property
     def confirmed(self) -> dict[str, int]:
@@ -403,6 +425,12 @@ class _Conversation:
         """This station's last number."""
         held: dict[str, int] = self.station.journal.held()
         return held.get(self.station.id, 0)
+
+    @property
+    def whole(self) -> int:
+        """Up to which of its own numbers it has all that is of its villages; what left has to come back."""
+        returning = self.station.journal.elsewhere.first_of(self.station.id, self.hub.villages)
+        return returning - 1 if returning else self.own
 
     def count(self) -> None:
         """Fill in what only the end of the exchange tells."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from collect.accounts import Accounts
 from collect.database import explained
+from collect.following import follow
 from collect.keys import public_keys
 from collect.peers import Peer, PeerError
 from forms.problems import CunceError, Place, Problem
@@ -112,6 +113,7 @@ def release(station: Station, number: str, *, by: str) -> Received:
     if strangers:
         raise BundleError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": ", ".join(sorted(strangers))}))
     received = incoming(station, opened.bundle)
+    follow(station, opened.bundle.revisions, author=station.name)
     _decide(station, held, "released", by, new=received.new)
     return received
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +19,10 @@ class RequestError(CunceError):
 class Request:
     """How far a station has come.
 
-    `own`: its own last sequence number. `state`: that of the last receipt. `cursor`: the highest of its cursors, and
-    `mark` the digest the hub gave with it. `cursors`: village -> arrival number; None says "all villages of that
-    state stand at `cursor`". `forms`: digests of the definitions it has; None asks for none. `others`: of a hub,
-    station -> number up to which it has what it sent on of it.
+    `own`: up to which of its own numbers it has everything that is of its villages. `state`: that of the last receipt.
+    `cursor`: the highest of its cursors, and `mark` the digest the hub gave with it. `cursors`: village -> arrival
+    number; None says "all villages of that state stand at `cursor`". `forms`: digests of the definitions it has; None
+    asks for none. `others`: of a hub, station -> number up to which it has what it sent on of it.
     """
 
     own: int
@@ -33,11 +33,18 @@ class Request:
     forms: tuple[str, ...] | None = None
     others: Mapping[str, int] | None = None
 
+    def widened(self, villages: Iterable[str]) -> Request:
+        """Return the request as it is when its station works in these villages now.
+
+        One that is new to it may have been its before: then what it wrote there itself has left it, and is sent again.
+        """
+        return replace(self, own=0) if self.cursors and set(villages) - set(self.cursors) else self
+
     def after(self, receipt: Receipt) -> Request:
         """Return the request as it will be once the receipt's bundle has been taken in."""
-        cursors = advanced(self.cursors or {}, receipt)
+        cursors, widened = advanced(self.cursors or {}, receipt), self.widened(receipt.villages)
         return replace(
-            self, state=receipt.state, cursors=cursors, cursor=max(cursors.values(), default=0),
+            widened, state=receipt.state, cursors=cursors, cursor=max(cursors.values(), default=0),
             mark=receipt.mark or self.mark, forms=receipt.forms,
         )  # fmt: skip
 

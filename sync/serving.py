@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from collect.blobs import BlobError
 from collect.chain import JournalError
+from collect.following import follow
 from collect.journal import Arrival, Definition
 from collect.peers import Peer, PeerError, Peers
 from collect.revision import RevisionId
@@ -109,6 +110,7 @@ def take(station: Station, peers: Peers, peer: Peer, data: bytes) -> tuple[Recei
     opened = open_from(station, peer, data)
     check(station, peers, peer, opened.bundle)
     received = incoming(station, opened.bundle)
+    follow(station, opened.bundle.revisions, author=station.name)
     peer = learn(station, peers, peer, opened)
     receipt = replace(receipt_for(station, peer), refused=received.problems)
     peers.seen(peer.station, received=receipt.held[peer.station])
@@ -132,6 +134,7 @@ def give(station: Station, peers: Peers, peer: Peer, request: Request) -> Bundle
     else:
         return _to(station, peer, replace(receipt, more=True))
     level = len(set(cursors.values())) <= 1
+    request = request.widened(peer.villages)
     own = RevisionId(peer.station, request.own)
     receipt, arrivals = _serve(station, replace(receipt, reset=reset), cursors, own)
     wanted = _wanted(arrivals, peer, request)
@@ -169,13 +172,20 @@ def _serve(
 
 
 def _wanted(arrivals: tuple[Arrival, ...], peer: Peer, request: Request) -> tuple[Arrival, ...]:
-    """Leave out what the station wrote itself, or sent on, and still has."""
+    """Leave out what the station wrote itself, or sent on, and still has.
+
+    The past of a record that came into its villages goes whole, in front of the revision that brought it and under
+    that one's number: the station may have let it go when the record left.
+    """
+    brought = {arrival.number: arrival.revision.id for arrival in arrivals}
     has = {**dict.fromkeys(peer.stations, 0), **(request.others or {}), peer.station: request.own}
     theirs = {peer.station, *peer.stations}
     return tuple(
         arrival
         for arrival in arrivals
-        if arrival.revision.id.station not in theirs or arrival.revision.id.seq > has[arrival.revision.id.station]
+        if arrival.revision.id.station not in theirs
+        or arrival.revision.id.seq > has[arrival.revision.id.station]
+        or brought[arrival.number] != arrival.revision.id
     )
 
 
