@@ -11,7 +11,7 @@ from pathlib import Path
 
 from collect.blobs import Blobs
 from collect.database import explained
-from collect.journal import MEDIA_SHEET, Definition
+from collect.definitions import MEDIA_SHEET, Definition
 from forms.definition import Form
 from forms.packing import media_of
 from forms.problems import Place, Problem

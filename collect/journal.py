@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from collect import away, restored
 from collect.away import Away
-from collect.blobs import is_name
 from collect.chain import (
     Causal,
     JournalError,
@@ -27,6 +26,7 @@ from collect.chain import (
     row_of,
 )
 from collect.database import Connection, Connections, scrub, transaction, version
+from collect.definitions import Definition, Definitions
 from collect.erasing import Erasing
 from collect.hlc import followed, tick
 from collect.revision import ERASED, Revision, RevisionId, Value
@@ -116,7 +116,6 @@ _COLUMNS = (
 _INSERT = f"INSERT INTO revision ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608
 _PARK = f"INSERT INTO parked ({_COLUMNS}, missing_station, missing_seq) VALUES ({', '.join('?' * 17)})"  # noqa: S608
 _CHUNK = 500
-MEDIA_SHEET = "media"  # among a definition's rows: the files its labels show, and the blobs they are
 _RECENT = 100_000  # revisions among which the last saves are looked for
 
 
@@ -157,17 +156,6 @@ class Arrival(NamedTuple):
 
     number: int
     revision: Revision
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A form as it is kept and travels: its XForm, and the authored rows it was made from (may be empty)."""
-
-    form_id: str
-    version: str
-    xform: str
-    rows: Mapping[str, tuple[Mapping[str, str], ...]]
-    digest: str
 
 
 class Journal:
@@ -530,24 +518,7 @@ class Journal:
         Raises JournalError (COLLECT_FORM_CHANGED) for another definition under a form id and version that are here.
         """
         with transaction(self._db):
-            known = self._db.value(
-                "SELECT digest FROM form WHERE form_id = ? AND version = ?", (form.form_id, form.version)
-            )
-            if known is not None and known != form.digest:
-                context = {"form_id": form.form_id, "version": form.version}
-                raise JournalError(Problem("COLLECT_FORM_CHANGED", context=context))
-            if known is None:
-                rows = json.dumps({name: [dict(row) for row in rows] for name, rows in form.rows.items()})
-                self._db.execute(
-                    "INSERT INTO form (form_id, version, xform, rows, digest, added_at) VALUES (?, ?, ?, ?, ?, ?)",
-                    (form.form_id, form.version, form.xform, rows, form.digest, self.clock.now().isoformat()),
-                )
-            elif MEDIA_SHEET in form.rows:
-                self._db.execute(
-                    "UPDATE form SET rows = json_set(rows, '$.media', json(?)) WHERE form_id = ? AND version = ?",
-                    (json.dumps([dict(row) for row in form.rows[MEDIA_SHEET]]), form.form_id, form.version),
-                )
-        return known is None
+            return Definitions(self._db).add(form, self.clock.now().isoformat())
 
     def add_forms(self, forms: Iterable[Form | Definition]) -> tuple[bool, ...]:
         """Keep several definitions, all or none; return which are new. Raises JournalError with every fault."""
@@ -564,32 +535,15 @@ class Journal:
 
     def forms(self) -> tuple[Definition, ...]:
         """Return every form definition, by form id and version."""
-        found = self._db.rows("SELECT form_id, version, xform, rows, digest FROM form ORDER BY form_id, version")
-        return tuple(
-            Definition(form_id, version, xform, {name: tuple(rows) for name, rows in json.loads(given).items()}, digest)
-            for form_id, version, xform, given, digest in found
-        )
+        return Definitions(self._db).all()
 
     def form_media(self) -> dict[tuple[str, str], dict[str, str]]:
         """Return the media of every definition that has any: form id and version -> file name -> blob."""
-        found = self._db.rows(
-            "SELECT form_id, version, json_extract(rows, '$.media') FROM form "
-            "WHERE json_type(rows, '$.media') = 'array'"
-        )
-        # A definition may come from anywhere: what is no blob's name is none.
-        return {
-            (form_id, version): {row["file"]: row["blob"] for row in json.loads(given) if is_name(row.get("blob"))}
-            for form_id, version, given in found
-        }
+        return Definitions(self._db).media()
 
     def form_keys(self) -> tuple[tuple[str, str, str], ...]:
         """Return form id, version and digest of every definition."""
-        return tuple(
-            (form_id, version, digest)
-            for form_id, version, digest in self._db.rows(
-                "SELECT form_id, version, digest FROM form ORDER BY form_id, version"
-            )
-        )
+        return Definitions(self._db).keys()
 
     # ---- checking
 

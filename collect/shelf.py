@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from collect.chain import JournalError
-from collect.journal import MEDIA_SHEET, Definition, Journal
+from collect.definitions import MEDIA_SHEET, Definition
+from collect.journal import Journal
 from collect.structure import Shapes, shapes_of
 from forms.definition import Form
 from forms.problems import CunceError, Problem

@@ -15,11 +15,12 @@ from collect.attachments import StationAttachments
 from collect.blobs import Blobs
 from collect.chain import JournalError
 from collect.database import DatabaseError, explained
+from collect.definitions import Definition
 from collect.drafts import Drafts
 from collect.duplicates import Suspect, Suspected
 from collect.entities import EntitySaving
 from collect.form_media import Files, with_media
-from collect.journal import Definition, Entry, Journal
+from collect.journal import Entry, Journal
 from collect.outcomes import Erased, LedgersBehindError, Received, Saved, SavedMany
 from collect.projection import Conflict, Progress, Projection
 from collect.references import References

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from collect import restored
 from collect.chain import row_of
-from collect.journal import Definition
+from collect.definitions import Definition
 from collect.leaving import leave
 from collect.peers import Hub, PeerError, Peers
 from collect.revision import Revision

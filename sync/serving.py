@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from collect.blobs import BlobError
 from collect.chain import JournalError
+from collect.definitions import Definition
 from collect.following import follow
-from collect.journal import Arrival, Definition
+from collect.journal import Arrival
 from collect.peers import Peer, PeerError, Peers
 from collect.revision import RevisionId
 from collect.structure import StructureError
