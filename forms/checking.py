@@ -50,14 +50,19 @@ class Checking:
             yield Problem(cell.code, Place(name=cell.ref), {"value": cell.value})
             return
         if asked and not self.evaluation.holds(spec.constraint, cell, otherwise=True):
-            yield self._said(_CONSTRAINT, spec.constraint_message, cell)
+            yield self._said(_CONSTRAINT, spec.constraint_message, cell, self._severity(cell))
         if spec.standard:
             for problem in check(spec.standard, cell.value):
-                yield Problem(problem.code, Place(name=cell.ref), problem.context, problem.severity)
+                severity = self._severity(cell) if problem.severity == "error" else problem.severity
+                yield Problem(problem.code, Place(name=cell.ref), problem.context, severity)
         if spec.options is not None:
             for code in cell.value.split() if spec.multiple else (cell.value,):
                 if not self.selects.offers(cell, code):
                     yield Problem("FORMS_VALUE_CHOICE", Place(name=cell.ref), {"value": code})
+
+    def _severity(self, cell: Cell) -> Severity:
+        """What a broken rule is: in the way, unless somebody has said why the answer stands (`ledger::confirms`)."""
+        return "warning" if self.evaluation.holds(cell.spec.confirmed, cell, otherwise=False) else "error"
 
     def _said(
         self, codes: tuple[str, str], message: Text | None, cell: Cell, severity: Severity = "error"

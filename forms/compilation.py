@@ -67,6 +67,7 @@ class _Compiler:
         self.rules: list[Rule] = []
         self.expressions: dict[tuple[str, str], Compiled] = {}
         self.repeats = frozenset(node.path for node in form.walk() if isinstance(node, Repeat))
+        self.reasons = form.reasons()
         self.namespaces = {**NAMESPACES, **form.namespaces}
         self.root = Spec(0, None, f"/{form.root}", *_split(form.root), None, (), "root")
         self.specs[self.root.path] = self.root
@@ -178,6 +179,9 @@ class _Compiler:
             return
         spec.required = self._rule(spec, "required", node.required)
         spec.constraint = self._rule(spec, "constraint", node.constraint)
+        reason = self.reasons.get(spec.path)
+        if reason is not None:
+            spec.confirmed = self._rule(spec, "confirmed", Expression(f"string-length({reason}) > 0"))
         spec.calculate = self._rule(spec, "calculate", node.calculate)
         spec.hint = self._text(spec, "hint", node.hint)
         spec.guidance = self._text(spec, "guidance", node.guidance)

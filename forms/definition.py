@@ -266,6 +266,17 @@ class Form:
             if not isinstance(node, Question):
                 stack.extend(reversed(node.children))
 
+    def reasons(self) -> Mapping[str, str]:
+        """Return the questions that say why an answer stands though it breaks a rule: path of the answer -> theirs.
+
+        `ledger::confirms` names the question beside.
+        """
+        return {
+            f"{question.path.rpartition('/')[0]}/{question.ledger['confirms']}": question.path
+            for question in self.questions()
+            if question.ledger.get("confirms")
+        }
+
     def questions(self) -> Iterator[Question]:
         """Yield every question in document order."""
         return (node for node in self.walk() if isinstance(node, Question))

@@ -23,6 +23,8 @@ def is_asked(question: Question) -> bool:
     """Say whether people answer a question: it is shown, and is no note, no calculation, and not fixed for reading."""
     if not question.shown or question.type == "note" or question.calculate is not None:
         return False
+    if "confirms" in question.ledger:
+        return False  # only asked where a rule is broken
     # The question that carries the heads of a table-list asks nothing itself.
     if "label" in question.appearance:
         return False

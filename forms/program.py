@@ -14,7 +14,7 @@ from forms.secondary import Items
 
 Aspect = Literal[
     "relevant", "calculate", "count", "choices", "readonly", "required", "constraint", "label", "hint", "guidance",
-    "required_message", "constraint_message",
+    "required_message", "constraint_message", "confirmed",
 ]  # fmt: skip
 # These change data or relevance and run with every change; the others are only asked when somebody looks.
 ACTIVE: tuple[Aspect, ...] = ("relevant", "count", "choices", "calculate")
@@ -102,6 +102,7 @@ class Spec:
     readonly: Rule | None = None
     required: Rule | None = None
     constraint: Rule | None = None
+    confirmed: Rule | None = None  # whether its reason stands in the question that confirms it
     calculate: Rule | None = None
     count: Rule | None = None
     label: Text | None = None

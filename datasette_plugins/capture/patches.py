@@ -64,7 +64,8 @@ def follow(
     """
     views = dict(before.views)
     mentioned = set(told)
-    touched = list(dict.fromkeys([*altered, *mentioned]))
+    refs = dict.fromkeys([*altered, *mentioned])
+    touched = list(dict.fromkeys(one for ref in refs for one in (ref, *viewing.along(ref))))
     for ref in touched:
         try:
             state = viewing.instance.state(ref)

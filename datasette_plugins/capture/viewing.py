@@ -14,6 +14,7 @@ from datasette_plugins.capture.controls import control_of
 from datasette_plugins.capture.lookup import initials
 from datasette_plugins.capture.markup import html_of
 from datasette_plugins.capture.view import Medium, Option, View
+from datasette_plugins.ui.language import say
 from forms.definition import Form, Group, Question, Repeat
 from forms.numbering import numbers_of
 from forms.problems import Problem, message, shown
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from forms.instance import Instance, NodeState
 
 LISTED = frozenset({"radio", "check", "rank", "heads"})
+_CONFIRMABLE = ("FORMS_VALUE_CONSTRAINT", "FORMS_STANDARD_")  # rules that a reason may set aside
 TABLE_COLUMNS = 5  # questions of a row that still fit a line of a table
 _SHOWN_PART = {"month": 7, "year": 4}  # of a date, where only that much is asked
 _NO_MEDIA: Mapping[str, str] = {}
@@ -56,6 +58,8 @@ class Viewing:
         self._numbers = _numbers(form)
         self._unsaid = _labels_of_calculations(form, instance.language)
         self._narrow = _narrow(form)
+        self._reasons = form.reasons()
+        self._answers = {reason: answer for answer, reason in self._reasons.items()}
 
     def of(self, state: NodeState) -> View | None:
         """Return the view of any node but a row, whose name is made of what stands in it."""
@@ -90,7 +94,7 @@ class Viewing:
         if not kind or (node.type == "calculate" and not label):
             return None
         number = self._numbers.get(node.path, 0)
-        if not state.relevant:
+        if not state.relevant or (node.path in self._answers and not self._is_wanted(state)):
             return View(state.ref, kind, False, node=node, number=number)
         value = "" if state.value is None else str(state.value)
         if kind == "datetime":
@@ -107,10 +111,31 @@ class Viewing:
                 Option(choice.name, html_of(choice.label), self._shown(choice.media), initials(choice.label))
                 for choice in choices
             ) if kind in LISTED else (),
-            problem=plain(problem, self.language) if problem is not None else "",
+            problem=self._said(problem, node) if problem is not None else "",
             grave=problem is None or problem.severity == "error",
             node=node, number=number, media=self._shown(state.media), aside=self._asides.get(state.ref, Markup("")),
         )  # fmt: skip
+
+    def along(self, ref: str) -> tuple[str, ...]:
+        """Return what looks different with a question: the reason that is given for it, or what it is the reason of."""
+        path = re.sub(r"\[\d+\]", "", ref)
+        other = self._reasons.get(path) or self._answers.get(path)
+        return (f"{ref.rpartition('/')[0]}/{other.rpartition('/')[2]}",) if other else ()
+
+    def _is_wanted(self, state: NodeState) -> bool:
+        """A reason is asked for where its answer breaks a rule, and shown where there is one."""
+        if state.value:
+            return True
+        (ref,) = self.along(state.ref)
+        answer = self.instance.state(ref)
+        return bool(answer.value) and answer.problem is not None and answer.problem.code.startswith(_CONFIRMABLE)
+
+    def _said(self, problem: Problem, node: Question) -> str:
+        """A problem's words; where a reason may settle it, that it may, or that it has."""
+        words = plain(problem, self.language)
+        if node.path not in self._reasons or not problem.code.startswith(_CONFIRMABLE):
+            return words
+        return words + say("capture.confirmable" if problem.severity == "error" else "capture.confirmed", self.language)
 
     def settled_by(self, before: View | None, after: View | None) -> bool:
         """Tell whether a question that changed leaves everything else where it is: no table begins or ends with it."""

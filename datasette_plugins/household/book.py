@@ -209,6 +209,9 @@ def _told(
     about = f"{who}：" if who else ""
     if not known:
         yield say("household.created", lang, title=who or title_of(ledger.form, lang))
+        for column in ledger.table.columns:
+            if "confirms" in column.question.ledger and changes.get(column.name):
+                yield f"{about}{label(ledger, column, lang)}：{changes[column.name]}"
         return
     for name, value in changes.items():
         if name == DELETED:

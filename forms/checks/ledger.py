@@ -25,9 +25,31 @@ def check(form: Authored) -> Iterator[Problem]:
             yield from _map(row)
         if row.text(f"{LEDGER_PREFIX}standard") and row.type.kind == "begin":
             yield row.problem("FORMS_LEDGER_ON_GROUP", f"{LEDGER_PREFIX}standard")
+    yield from _confirming(form)
     villages = [row for row in form.named if row.text(f"{LEDGER_PREFIX}standard") == "village"]
     for row in villages[1:]:
         yield row.problem("FORMS_LEDGER_VILLAGE_TWICE", f"{LEDGER_PREFIX}standard", first=villages[0].number)
+
+
+def _confirming(form: Authored) -> Iterator[Problem]:
+    """A reason is a text, and confirms one question that stands beside it and has a rule to break."""
+    column = f"{LEDGER_PREFIX}confirms"
+    seen: dict[str, AuthoredRow] = {}
+    for row in form.named:
+        name = row.text(column)
+        if not name:
+            continue
+        beside = [other for other in form.named if other.name == name and other.scope == row.scope]
+        rules = ("constraint", "bind::constraint", f"{LEDGER_PREFIX}standard")
+        if row.type.name != "text":
+            yield row.problem("FORMS_LEDGER_CONFIRMS_TYPE", column, type=row.type.name)
+        if not beside:
+            yield row.problem("FORMS_LEDGER_CONFIRMS_UNKNOWN", column, name=name)
+        elif not any(beside[0].text(rule) for rule in rules):
+            yield row.problem("FORMS_LEDGER_CONFIRMS_NOTHING", column, name=name)
+        if name in seen:
+            yield row.problem("FORMS_LEDGER_CONFIRMS_TWICE", column, name=name, first=seen[name].number)
+        seen.setdefault(name, row)
 
 
 def _values(row: AuthoredRow, column: str, allowed: tuple[str, ...]) -> Iterator[Problem]:

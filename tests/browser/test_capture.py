@@ -409,3 +409,27 @@ def test_a_birthday_may_be_typed_in_the_chinese_calendar(running: Running, visit
     page.keyboard.press("Enter")
     until(page, lambda: field(page, "/data/member[1]/birth_date").input_value() == "1958-04-22", "no Gregorian day")
     assert ask(page, "/data/member[1]/birth_date").locator(".ask-aside").inner_text() == "农历1958年三月初四"
+
+
+def test_a_number_that_stands_though_it_is_wrong_gets_its_reason_by_keyboard(served: Served, visit: Any) -> None:
+    page = visit(served.start())
+    open_form(page, served)
+    page.wait_for_selector(".finder li")
+    page.keyboard.press("1")
+    at(page, f"{BASIC}/group_name")
+    field(page, f"{BASIC}/head_name").fill("陈秀英")
+    field(page, "/data/member[1]/name").click()
+    type_on(page, "陈秀英", "")
+    at(page, "/data/member[1]/resident_id")
+    page.keyboard.type("110105194912310021")
+    at(page, "/data/member[1]/resident_id_reason")  # the reason has just been asked for, and is the next question
+    assert "写明原因" in ask(page, "/data/member[1]/resident_id").locator(".ask-problem").inner_text()
+    page.wait_for_timeout(750)  # an Enter right after the last digit belongs to the number
+    type_on(page, "老证未换")
+    at(page, "/data/member[1]/sex")
+    assert "已写明原因" in ask(page, "/data/member[1]/resident_id").locator(".ask-problem").inner_text()
+    type_on(page, "2", "19491231")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector(".saved")
+    page.click("text=看这一户")
+    assert "号码照登的原因：老证未换" in page.inner_text("body")

@@ -17,6 +17,7 @@ from forms.reader import load_shipped, read_rows
 from forms.xform import read_xform
 
 BASIC = "/data/household_basic"
+WRONG = "110105194912310021"  # an ID number whose check character would be X
 
 
 @pytest.fixture
@@ -184,3 +185,26 @@ def test_what_could_not_be_saved_along_is_told_after_saving(station: Station) ->
     record = sitting.save(1)["saved"].rpartition("/")[2]
     assert [problem.code for problem in sittings.warnings(record)] == ["COLLECT_ENTITY_NO_LEDGER"]
     assert sittings.warnings("another") == ()
+
+
+def test_a_reason_is_asked_for_where_a_rule_is_broken_and_lets_the_record_be_saved(station: Station) -> None:
+    sitting = Sittings().open(station, key(village="999999001001"), "zh")
+    sitting.page()
+    number, why = "/data/member[1]/resident_id", "/data/member[1]/resident_id_reason"
+    assert not sitting.shown.views[why].on
+    row = {"name": "陈秀英", "sex": "female", "birth_date": "1949-12-31"}
+    given = [put(f"/data/member[1]/{name}", value) for name, value in row.items()]
+    given += [put(f"{BASIC}/head_name", "陈秀英"), put(f"{BASIC}/village", "999999001001"), put(number, WRONG)]
+    patch = sitting.change(0, given)
+    (shown,) = [view for view in patch["views"] if view["ref"] == why]
+    assert shown["on"]
+    (wrong,) = [view for view in patch["views"] if view["ref"] == number]
+    assert wrong["grave"]
+    assert "写明原因" in wrong["problem"]
+    assert "saved" not in sitting.save(sitting.counter)
+    patch = sitting.change(sitting.counter, [put(why, "老证未换")])
+    (right,) = [view for view in patch["views"] if view["ref"] == number]
+    assert not right["grave"]
+    record = sitting.save(sitting.counter)["saved"].rpartition("/")[2]
+    (member,) = station.answers("household", record)["member"]
+    assert (member["resident_id"], member["resident_id_reason"]) == (WRONG, "老证未换")

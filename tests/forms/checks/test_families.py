@@ -43,6 +43,18 @@ BROKEN = {
     "name kept": ("| type | name | label |\n| text | _id | A |", [("NAME_RESERVED", 2, "name")]),
     "name meta": ("| type | name | label |\n| text | meta | A |", [("NAME_RESERVED", 2, "name")]),
     "name with underscore": ("| type | name | label |\n| text | _x | A |", [("NAME_UNDERSCORE", 2, "name")]),
+    # reasons
+    "reason for nothing": (
+        "| type | name | label | ledger::confirms |\n| text | a | A | |\n| text | b | B | a |",
+        [("LEDGER_CONFIRMS_NOTHING", 3, "ledger::confirms")]),
+    "reason for what is elsewhere": (
+        "| type | name | label | constraint | ledger::confirms |\n| integer | a | A | . < 5 | |\n"
+        "| begin_group | g | G | | |\n| text | b | B | | a |\n| end_group | | | | |",
+        [("LEDGER_CONFIRMS_UNKNOWN", 4, "ledger::confirms")]),
+    "reason that is no text, twice": (
+        "| type | name | label | constraint | ledger::confirms |\n| integer | a | A | . < 5 | |\n"
+        "| text | b | B | | a |\n| integer | c | C | | a |",
+        [("LEDGER_CONFIRMS_TYPE", 4, "ledger::confirms"), ("LEDGER_CONFIRMS_TWICE", 4, "ledger::confirms")]),
     # characters
     "Cyrillic letter": ("| type | name | label |\n| text | n\u0430me | A |", [("CHARACTER_ODD", 2, "name")]),
     "full-width letters": ("| type | name | label |\n| text | ｎame | A |", [("CHARACTER_ODD", 2, "name")]),
