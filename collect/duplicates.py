@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from collect.database import Connection, quoted
@@ -50,8 +51,22 @@ class Duplicates:
                     (MOST,),
                 )
                 for values in groups:
-                    found = self._same(ledger, columns, values, "")
-                    yield Suspected(name, columns, tuple(record for record, _, _ in found))
+                    found = tuple(record for record, _, _ in self._same(ledger, columns, values, ""))
+                    open_ones = self._not_apart(name, found)
+                    if open_ones:
+                        yield Suspected(name, columns, open_ones)
+
+    def _not_apart(self, table: str, records: Collection[str]) -> tuple[str, ...]:
+        """Those of like records that nobody has told apart from every other one."""
+        marks = ", ".join("?" * len(records))
+        apart = set(
+            self._db.rows(
+                f'SELECT one, other FROM _apart WHERE "table" = ? AND one IN ({marks})',  # noqa: S608
+                (table, *records),
+            )
+        )
+        pairs = [pair for pair in combinations(sorted(records), 2) if pair not in apart]
+        return tuple(record for record in records if any(record in pair for pair in pairs))
 
     def of(self, table: str, answers: Mapping[str, Any], village: str, record: str) -> Iterator[Suspect]:
         """Yield records like the answers to one form, and to each row of its repeats, other than the record itself."""
@@ -63,7 +78,8 @@ class Duplicates:
             values = tuple(given.get(column) for column in columns)
             if None not in values:
                 for found in self._same(ledger, columns, values, record):
-                    yield Suspect(table, columns, *found)
+                    if not record or self._not_apart(table, (record, found[0])):
+                        yield Suspect(table, columns, *found)
         for child in self._ledgers.values():
             if child.parent == table:
                 for row in answers.get(child.table.key) or ():

@@ -10,7 +10,7 @@ from collect.database import Connection, quoted
 from collect.journal import Journal
 from collect.ledgers import Ledger, about_merged
 from collect.merge import WITH_PARENT, Candidate, Contested, Merged, merge
-from collect.revision import DELETED, PARENT
+from collect.revision import APART, DELETED, PARENT
 
 Key = tuple[str, str]  # table, record
 
@@ -187,6 +187,10 @@ class Families:
         self._remove(key)
         self._db.execute(ledger.insert_sql, ledger.row(record, merged.fields, about_merged(merged, status)))
         self._db.executemany(
+            'INSERT INTO _apart ("table", one, other) VALUES (?, ?, ?)',
+            ((table, record, name.removeprefix(APART)) for name in merged.fields if name.startswith(APART)),
+        )
+        self._db.executemany(
             'INSERT INTO conflict ("table", record, field, village, shown, candidates) VALUES (?, ?, ?, ?, ?, ?)',
             (
                 (table, record, each.field, merged.village, json_text(each.shown), candidates_text(each.candidates))
@@ -208,6 +212,7 @@ class Families:
         self._db.execute(f"DELETE FROM {quoted(table)} WHERE _id = ?", (record,))  # noqa: S608
         self._db.execute('DELETE FROM conflict WHERE "table" = ? AND record = ?', key)
         self._db.execute('DELETE FROM _hidden WHERE "table" = ? AND record = ?', key)
+        self._db.execute('DELETE FROM _apart WHERE "table" = ? AND one = ?', key)
         self.touched[key] = None
 
 

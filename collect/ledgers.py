@@ -161,7 +161,8 @@ class Ledger:
             cells.append([each.get(PARENT) for each in fields])
         cells += ([about.rev for about in said], [about.updated_at for about in said])
         cells += ([about.updated_by for about in said], [about.status for about in said])
-        unknown = set[str]().union(*fields) - self.fields.keys() - ({PARENT} if self.parent else set())
+        # Questions never begin with a line: such fields are the ledger's own.
+        unknown = {name for name in set[str]().union(*fields) - self.fields.keys() if not name.startswith("_")}
         cells.append([_extra(each, unknown) for each in fields] if unknown else [None] * len(given))
         return list(zip(*cells, strict=True))
 

@@ -19,6 +19,7 @@ from collect.merge import Candidate
 from collect.revision import RevisionId, Value
 from collect.search import EDITION, Hit, SearchKeys
 from collect.shelf import Shelf
+from forms.tables import Column
 from forms.values import text_of
 
 BATCH = 10_000
@@ -52,7 +53,13 @@ SCHEMA = (
         candidates TEXT NOT NULL, PRIMARY KEY ("table", record, field)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE _apart (
+        "table" TEXT NOT NULL, one TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY ("table", one, other)
+    ) WITHOUT ROWID;
+    """,
 )
+_OWN = ("_projection", "_form", "_column", "_choice", "_hidden", "_waiting", "_search", "_apart", "conflict")
 Progress = Callable[[int, int], None]
 
 
@@ -170,7 +177,7 @@ class Projection:
                 "AND name NOT LIKE '\\_%' ESCAPE '\\' AND name <> 'conflict' ORDER BY type DESC, name"
             ):
                 self._db.execute(f"DROP {kind} {quoted(name)}")
-            for table in ("_projection", "_form", "_column", "_choice", "_hidden", "_waiting", "_search", "conflict"):
+            for table in _OWN:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608
             return self.catch_up(progress)
 
@@ -319,6 +326,14 @@ class Projection:
     def strays(self, records: Mapping[str, Iterable[str]]) -> tuple[Stray, ...]:
         """Return which of these records (by table), and of the rows below them, are not in their record's village."""
         return tuple(strays(self._db, self._journal, self.ledgers, records))
+
+    def naming(self, ledger: Ledger, column: Column, record: str) -> tuple[dict[str, Any], ...]:
+        """Return the rows of a ledger whose answer names a record of another: alone, or among several."""
+        name = quoted(column.stored[0].name)
+        where = f"' ' || {name} || ' ' LIKE ?" if column.multiple else f"{name} = ?"
+        sql = f"SELECT * FROM {quoted(ledger.name)} WHERE {where} ORDER BY _id"  # noqa: S608
+        rows = self._db.rows(sql, (f"% {record} %" if column.multiple else record,))
+        return tuple(dict(zip(ledger.columns, row, strict=True)) for row in rows)
 
     def duplicates(self) -> Duplicates:
         """Return what looks up suspected duplicates."""

@@ -14,6 +14,8 @@ Value = str | int | float | None
 DELETED = "_deleted"  # the field that deletes a record (true) or brings it back (null)
 ERASED = "_erased"  # the field that erases a record by law; its value is the reason
 PARENT = "_parent"  # the field of a repeat's row that names the record it belongs to
+INTO = "_into"  # the field of a duplicate that names the record it was merged into
+APART = "_apart_"  # what fields begin with that say: the record named behind it is not the same as this one
 
 
 class RevisionId(NamedTuple):
@@ -24,6 +26,11 @@ class RevisionId(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.station}:{self.seq}"
+
+
+def told_apart(record: str) -> str:
+    """Return the field that says of a record that it is not the same as another; the lower id's record has it."""
+    return APART + record
 
 
 @dataclass(frozen=True, slots=True)

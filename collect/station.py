@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from uuid6 import uuid7
 
-from collect import deciding, forgetting, settings
+from collect import deciding, forgetting, same, settings
 from collect.attachments import StationAttachments
 from collect.blobs import Blobs
 from collect.chain import JournalError
@@ -459,6 +459,14 @@ class Station:
     def settle(self, conflict: Conflict, value: Value, *, author: str) -> Saved:
         """Decide a conflict: write `value`, knowing all its candidates (see `deciding.settle`); raises SaveError."""
         return deciding.settle(self, conflict, value, author=author)
+
+    def distinct(self, table: str, one: str, other: str, *, author: str) -> Saved:
+        """Note that two records are not the same (see `same.tell_apart`); raises SaveError."""
+        return same.tell_apart(self, table, one, other, author=author)
+
+    def merge_duplicates(self, table: str, kept: str, duplicate: str, *, author: str) -> Saved:
+        """Merge a record into another that stands for the same (see `same.merge_into`); raises SaveError."""
+        return same.merge_into(self, table, kept, duplicate, author=author)
 
     def saving(self, of: Form | str, author: str, press: str = "") -> Saving:
         """The saver for a form, or for the newest form of a table."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from collect.hlc import shown
 from collect.ledgers import Ledger
-from collect.revision import DELETED, ERASED, PARENT, Revision, RevisionId, Value
+from collect.revision import DELETED, ERASED, INTO, PARENT, Revision, RevisionId, Value
 from forms.values import text_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One saved revision: `at` local ISO time, `kind` created, changed, deleted, restored, moved or erased."""
+    """One saved revision: `at` local ISO time, `kind` created, changed, deleted, merged, restored, moved or erased."""
 
     at: str
     author: str
@@ -63,6 +63,8 @@ def _kind(revision: Revision) -> str:
     changes = revision.changes
     if ERASED in changes or revision.erased:
         return "erased"
+    if changes.get(INTO):
+        return "merged"
     if DELETED in changes:
         return "deleted" if changes[DELETED] else "restored"
     if not revision.parents:

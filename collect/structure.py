@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from collect.revision import DELETED, ERASED, PARENT, Revision
+from collect.revision import APART, DELETED, ERASED, INTO, PARENT, Revision
 from forms.definition import Form
 from forms.problems import CunceError, Place, Problem
 from forms.tables import tables_of
@@ -28,7 +28,10 @@ MAX_NUMBER: Final = 2**63  # what SQLite's integers hold
 MOST: Final = 50  # problems told of one bundle; the rest are counted
 _TEXT, _NUMBER, _FLAG = frozenset({str}), frozenset({int, float}), frozenset({bool})
 _EMPTY = frozenset({type(None)})
-_OWN: Final = {DELETED: _FLAG | _TEXT | _EMPTY, ERASED: _TEXT, PARENT: _TEXT | _EMPTY}
+_OWN: Final = {
+    DELETED: _FLAG | _TEXT | _EMPTY, ERASED: _TEXT, PARENT: _TEXT | _EMPTY, INTO: _TEXT | _EMPTY,
+}  # fmt: skip
+_APART = frozenset({int}) | _EMPTY
 _HEADS = ("author", "save", "record", "village")
 _PLACES = frozenset({"geopoint", "geotrace", "geoshape"})
 
@@ -143,7 +146,7 @@ def _check_changes(
 ) -> None:
     """Note the faults of revisions that change the same fields, a column at a time: that is five times as fast."""
     for name, values in zip(names, zip(*(each.changes.values() for each in members), strict=True), strict=False):
-        kinds = shape.kinds.get(name)
+        kinds = _APART if name.startswith(APART) and len(name) <= MAX_NAME else shape.kinds.get(name)
         if kinds is None:
             faults.add("COLLECT_STRUCTURE_NAME", members, name=name, **said)
             continue

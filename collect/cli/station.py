@@ -311,7 +311,8 @@ def erase(
 
 _KINDS = {
     "created": ("登记", "created"), "changed": ("修改", "changed"), "deleted": ("删除", "deleted"),
-    "restored": ("恢复", "restored"), "moved": ("转到别的户", "moved"), "erased": ("依法抹除", "erased by law"),
+    "restored": ("恢复", "restored"), "moved": ("转到别的户", "moved"),
+    "merged": ("并入另一条记录", "merged into another record"), "erased": ("依法抹除", "erased by law"),
 }  # fmt: skip
 
 
