@@ -276,6 +276,17 @@ class Projection:
         for row in self._db.rows(sql, () if column is None else (value,)):
             yield dict(zip((*ledger.columns, "label"), row, strict=True))
 
+    def latest(self, table: str, *, author: str, village: str, apart: str = "") -> dict[str, Any] | None:
+        """Return the row that an author saved last (`village`: `""` for any), with its `label`; never `apart`."""
+        ledger = self.ledgers[table]
+        where = "_updated_by = ? AND _id <> ?" + (" AND _village = ?" if village else "")
+        sql = (
+            f"SELECT *, {ledger.label_sql()} FROM {quoted(table)} WHERE {where} "  # noqa: S608
+            "ORDER BY _updated_at DESC, _id DESC LIMIT 1"
+        )
+        rows = self._db.rows(sql, (author, apart, *([village] if village else [])))
+        return next((dict(zip((*ledger.columns, "label"), row, strict=True)) for row in rows), None)
+
     def children(self, table: str) -> tuple[Ledger, ...]:
         """Return the ledgers of a table's repeats."""
         return tuple(ledger for ledger in self.ledgers.values() if ledger.parent == table)

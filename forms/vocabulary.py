@@ -173,7 +173,9 @@ SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "instance_xmlns": (),
 }
 LEDGER_PREFIX: Final = "ledger::"
-LEDGER_COLUMNS: Final = ("privacy", "unique", "search", "standard", "header", "map", "sheet", "was", "confirms")
+LEDGER_COLUMNS: Final = (
+    "privacy", "unique", "search", "standard", "header", "map", "sheet", "was", "confirms", "carry",
+)  # fmt: skip
 LEDGER_SETTINGS: Final = ("name", "parent", "title_zh", "title_en", "period", "visits")
 PRIVACY: Final = ("public", "internal", "sensitive", "minor")
 SEARCH: Final = ("name", "pinyin", "id", "phone", "address")

@@ -12,12 +12,12 @@ from weakref import WeakKeyDictionary
 from uuid6 import uuid7
 
 from collect.drafts import Draft, DraftError
-from datasette_plugins.capture import lunar
 from datasette_plugins.capture.asides import Asides
-from datasette_plugins.capture.dates import whole
+from datasette_plugins.capture.copying import is_carried
 from datasette_plugins.capture.drawing import sheet
 from datasette_plugins.capture.outline import Outline, first_text
 from datasette_plugins.capture.patches import Seen, follow, patch, seen
+from datasette_plugins.capture.steps import Done, Steps
 from datasette_plugins.capture.viewing import Viewing, plain
 from forms.definition import Form, Question
 from forms.problems import CunceError, Problem, shown
@@ -62,15 +62,6 @@ class SettledError(Exception):
         self.where = where
 
 
-class Removed(NamedTuple):
-    """A row that was taken out, and what it takes to have it back: the answers as they were, and what was set since."""
-
-    repeat: str
-    position: int
-    answers: Mapping[str, Any]
-    since: list[tuple[str, Any]]
-
-
 class Sitting:
     """One draft being filled in; everything happens on the station's thread.
 
@@ -81,13 +72,13 @@ class Sitting:
 
     def __init__(self, station: Station, key: Key, language: str) -> None:
         self.key = key
-        self._station = station
+        self.station = station
         self.language = language
         self._tried = False
-        self._removed: Removed | None = None
+        self._steps = Steps(self)
         self._seen: Seen | None = None  # what the page shows; unknown until it is drawn, and after a restart
         self._media: Mapping[str, str] = {}
-        self._asides = Asides(station, key.record, key.village, language)
+        self.asides = Asides(station, key.record, key.village, language)
         self.saved = ""  # the record it has become
         self.warnings: tuple[Problem, ...] = ()  # what could not be saved besides
         self.instance: Instance
@@ -96,7 +87,7 @@ class Sitting:
 
     def _load(self) -> None:
         """Read the draft, or else begin from the record or from nothing."""
-        station, key = self._station, self.key
+        station, key = self.station, self.key
         form = station.form(key.form)
         self._media = station.media_of(form)
         language = form_language(form, key.language, self.language)
@@ -117,12 +108,12 @@ class Sitting:
         self._misfits = tuple(f"{said(form, name)}：{shown(each)}" for name, each in self.instance.unplaced.items())
         if answers is None:
             self._give_village(form)
-        self._removed = None
+        self._steps = Steps(self)
         self._seen = None
 
     def _give_village(self, form: Form) -> None:
         """Answer the question for the village where there is only one answer."""
-        known = [village.code for village in self._station.villages]
+        known = [village.code for village in self.station.villages]
         village = self.key.village or (known[0] if len(known) == 1 else "")
         asked = village_question(form)
         if asked is not None and village:
@@ -130,15 +121,15 @@ class Sitting:
 
     def page(self) -> dict[str, Any]:
         """Draw the whole page: the context of capture/form.html."""
-        draft = _draft(self._station, self.key.draft)
+        draft = _draft(self.station, self.key.draft)
         if draft is not None and draft.counter != self.counter:
             self._load()  # another process works on the same station
-        self._asides.compare(self.instance)
+        self.asides.compare(self.instance)
         outline = self.outline()
         self.instance.changes_since()
         self._seen = seen(outline)
         form, key, parts = self.instance.program.form, self.key, outline.parts()
-        names = {village.code: village.name for village in self._station.villages}
+        names = {village.code: village.name for village in self.station.villages}
         asked = village_question(form) is not None
         return {
             "key": key._asdict(),
@@ -151,6 +142,7 @@ class Sitting:
             "form_language": self.instance.language,
             "resumed": self.counter > 0,
             "misfits": self._misfits,
+            "carries": not key.record and is_carried(form),
             "parts": parts,
             "sheet": sheet(parts, self.language),
         }
@@ -159,87 +151,25 @@ class Sitting:
         """Apply changes in order, keep the draft, and return the patch for the page.
 
         A change: `op` set (ref, value), add (ref of the repeat, count of rows seen), remove (ref of the row, repeat,
-        count) or undo. Raises OvertakenError; ValueError or KeyError for what no page of ours sends.
+        count), copy (ref of the question at hand) or undo. Raises OvertakenError; ValueError or KeyError for what no
+        page of ours sends.
         """
         if len(changes) > _MOST_CHANGES:
             raise ValueError("changes")
         current = counter == self.counter
         before = None if current else self.instance.answers(relevant_only=False)
         try:
-            answer, told, redrawn = self._apply(changes)
+            done = self._steps.apply(changes)
         except (CunceError, KeyError, TypeError, ValueError):
             self._load()  # all or nothing
             raise
         if before is not None and self.instance.answers(relevant_only=False) != before:
             self._load()
             raise OvertakenError(self.counter)
-        found = self._patch(current, told, redrawn)
+        found = self._patch(current, done)
         if before is None and changes:
             self._keep()
-        return {**found, "counter": self.counter, **answer}
-
-    def _apply(self, changes: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str], list[str]]:
-        """Apply changes; return what the page has to know besides, refs that were set, and repeats to draw again."""
-        answer: dict[str, Any] = {}
-        told: list[str] = []
-        redrawn: list[str] = []
-        for each in changes:
-            op = each["op"]
-            if op == "set":
-                ref, value = str(each["ref"]), each["value"]
-                if not isinstance(value, str | int | float):
-                    raise ValueError(ref)
-                self._set(ref, value)
-                told.append(ref)
-                if self._removed is not None:
-                    self._removed.since.append((ref, value))
-            elif op == "add":
-                redrawn.append(self._add(str(each["ref"]), int(each["count"]), answer))
-            elif op == "remove":
-                redrawn.append(self._remove(str(each["ref"]), str(each["repeat"]), int(each["count"]), answer))
-            elif op == "undo":
-                redrawn += self._undo(answer)
-            else:
-                raise ValueError(op)
-        return answer, told, redrawn
-
-    def _set(self, ref: str, value: str | int | float) -> None:
-        view = self.shown.views.get(ref)
-        if view is not None and view.kind == "date" and isinstance(value, str) and lunar.marked(value):
-            self._asides.day(self.instance, ref, value)
-        else:
-            self.instance.set(ref, whole(view.kind, value) if view is not None and isinstance(value, str) else value)
-
-    def _add(self, repeat: str, count: int, answer: dict[str, Any]) -> str:
-        self._removed = None
-        now = self.instance.state(repeat).count
-        answer["focus"] = self.instance.add(repeat) if now == count else f"{repeat}[{now}]"
-        return repeat
-
-    def _remove(self, row: str, repeat: str, count: int, answer: dict[str, Any]) -> str:
-        if self.instance.state(repeat).count != count:
-            return repeat
-        answers = self._whole()
-        named = self.outline().named(row)
-        self.instance.remove(row)
-        position = int(row.rpartition("[")[2].rstrip("]"))
-        self._removed = Removed(repeat, position, answers, [])
-        answer["removed"] = named
-        answer["focus"] = f"{repeat}[{min(position, count - 1)}]" if count > 1 else repeat
-        return repeat
-
-    def _undo(self, answer: dict[str, Any]) -> list[str]:
-        removed, self._removed = self._removed, None
-        if removed is None:
-            return []
-        form = self.instance.program.form
-        self.instance = _instance(
-            self._station, form, removed.answers, self.instance.language, self.key.draft, excused=self._excused
-        )
-        for ref, value in removed.since:
-            self.instance.set(shifted(ref, removed.repeat, removed.position), value)
-        answer["focus"] = f"{removed.repeat}[{removed.position}]"
-        return [removed.repeat]
+        return {**found, "counter": self.counter, **done.answer}
 
     def save(self, counter: int) -> dict[str, Any]:
         """Save the record and return `saved`, the path to go on to; or the patch that shows every problem."""
@@ -249,13 +179,13 @@ class Sitting:
         if errors:
             return self._problems(errors)
         record = self._save()
-        if _draft(self._station, self.key.draft) is not None:
-            self._station.drafts.saved(self.key.draft)
+        if _draft(self.station, self.key.draft) is not None:
+            self.station.drafts.saved(self.key.draft)
         return {"saved": saved_path(self.key.form, record), "counter": self.counter}
 
     def _problems(self, errors: Sequence[Problem]) -> dict[str, Any]:
         self._tried = True
-        answer = {**self._whole_patch(self._seen or Seen(), (), ()), "counter": self.counter}
+        answer = {**self._whole_patch(self._seen or Seen(), Done()), "counter": self.counter}
         if not any(view.problem and view.grave for view in self.shown.views.values()):
             # An error in what the page does not show would otherwise leave nothing to mend.
             answer["others"] = [plain(each, self.language) for each in errors]
@@ -263,7 +193,7 @@ class Sitting:
 
     def _save(self) -> str:
         """Save, the draft's id being the new record's: saving twice (after a crash, too) makes one record."""
-        key, station, form = self.key, self._station, self.instance.program.form
+        key, station, form = self.key, self.station, self.instance.program.form
         self.instance.finish()
         answers = {**self.instance.answers(unplaced=True), "_id": key.record or key.draft}
         answers = station.versions.placeable(table_name(form), answers)
@@ -277,26 +207,44 @@ class Sitting:
 
     def discard(self) -> dict[str, Any]:
         """Throw the draft away; it stays among the discarded ones."""
-        if _draft(self._station, self.key.draft) is not None:
-            self._station.drafts.discard(self.key.draft)
+        if _draft(self.station, self.key.draft) is not None:
+            self.station.drafts.discard(self.key.draft)
         return {}
 
     def _keep(self) -> None:
         form, key = self.instance.program.form, self.key
         title = self.instance.instance_name.strip() or first_text(self.shown.views.values())
         try:
-            self.counter = self._station.drafts.put(
+            self.counter = self.station.drafts.put(
                 key.draft, form.form_id, form.version, key.record or None,
-                self._whole(), seen=self._seen_heads, village=key.village,
-                author=author_of(self._station), title=title, expected=self.counter,
+                self.whole(), seen=self._seen_heads, village=key.village,
+                author=author_of(self.station), title=title, expected=self.counter,
             )  # fmt: skip
         except DraftError as error:
             self._load()
             raise OvertakenError(self.counter) from error
 
-    def _whole(self) -> dict[str, Any]:
+    def whole(self) -> dict[str, Any]:
         """All answers, those of other versions of the form too: a draft loses nothing."""
         return self.instance.answers(relevant_only=False, unplaced=True)
+
+    @property
+    def author(self) -> str:
+        """Who fills it in."""
+        return author_of(self.station)
+
+    @property
+    def village(self) -> str:
+        """The village it is of, as far as it is known."""
+        asked = village_question(self.instance.program.form)
+        known = [village.code for village in self.station.villages]
+        only = known[0] if len(known) == 1 else ""
+        return str(self.instance.get(asked.path)) if asked is not None else self.key.village or only
+
+    def renew(self, answers: Mapping[str, Any]) -> None:
+        """Begin again from answers that the draft had before."""
+        form, language = self.instance.program.form, self.instance.language
+        self.instance = _instance(self.station, form, answers, language, self.key.draft, excused=self._excused)
 
     @property
     def shown(self) -> Seen:
@@ -306,28 +254,28 @@ class Sitting:
     def _viewing(self) -> Viewing:
         return Viewing(
             self.instance, language=self.language, tried=self._tried, media=self._media,
-            asides=self._asides.told(self.instance),
+            asides=self.asides.told(self.instance),
         )  # fmt: skip
 
     def outline(self) -> Outline:
         """Take a look at everything."""
         return Outline(self._viewing())
 
-    def _patch(self, current: bool, told: Sequence[str], redrawn: Sequence[str]) -> dict[str, Any]:
+    def _patch(self, current: bool, done: Done) -> dict[str, Any]:
         """What the page has to show now; everything, where it is not known what it shows."""
         changes = self.instance.changes_since()
         before = self._seen if current else None
-        if before is not None and not (redrawn or changes.repeats or changes.language):
-            altered = [*changes.refs, *self._asides.compare(self.instance, (*changes.refs, *told))]
-            followed = follow(before, self._viewing(), altered, self.language, told=told)
+        if before is not None and not (done.redrawn or done.anew or changes.repeats or changes.language):
+            altered = [*changes.refs, *self.asides.compare(self.instance, (*changes.refs, *done.told))]
+            followed = follow(before, self._viewing(), altered, self.language, told=done.told)
             if followed is not None:
                 found, self._seen = followed
                 return found
-        return self._whole_patch(before or Seen(), told, redrawn)
+        return self._whole_patch(before or Seen(), done)
 
-    def _whole_patch(self, before: Seen, told: Sequence[str], redrawn: Sequence[str]) -> dict[str, Any]:
-        self._asides.compare(self.instance)
-        found, self._seen = patch(before, self.outline(), self.language, told=told, redrawn=redrawn)
+    def _whole_patch(self, before: Seen, done: Done) -> dict[str, Any]:
+        self.asides.compare(self.instance)
+        found, self._seen = patch(before, self.outline(), self.language, told=done.told, redrawn=done.redrawn)
         return found
 
 
@@ -371,14 +319,6 @@ _SITTINGS: WeakKeyDictionary[Any, Sittings] = WeakKeyDictionary()
 def sittings_of(datasette: Any) -> Sittings:
     """Return the sittings of a running Datasette."""
     return _SITTINGS.setdefault(datasette, Sittings())
-
-
-def shifted(ref: str, repeat: str, position: int) -> str:
-    """Return where `ref` stands once a row is back at `position` (from 1) of `repeat`."""
-    if not ref.startswith(f"{repeat}["):
-        return ref
-    number, _, rest = ref[len(repeat) + 1 :].partition("]")
-    return f"{repeat}[{int(number) + (int(number) >= position)}]{rest}"
 
 
 def village_question(form: Form) -> Question | None:

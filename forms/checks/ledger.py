@@ -13,7 +13,9 @@ from forms.vocabulary import LEDGER_PREFIX, PRIVACY, SEARCH, UNIQUE, nearest
 
 _GEOMETRY: Final = frozenset({"geopoint", "geotrace", "geoshape"})
 _COLOUR: Final = re.compile(r"^#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})$")
-_ALLOWED: Final = {"privacy": PRIVACY, "search": SEARCH, "unique": UNIQUE, "standard": tuple(STANDARDS)}
+_ALLOWED: Final = {
+    "privacy": PRIVACY, "search": SEARCH, "unique": UNIQUE, "standard": tuple(STANDARDS), "carry": ("yes",),
+}  # fmt: skip
 
 
 def check(form: Authored) -> Iterator[Problem]:

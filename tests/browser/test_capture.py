@@ -433,3 +433,21 @@ def test_a_number_that_stands_though_it_is_wrong_gets_its_reason_by_keyboard(ser
     page.wait_for_selector(".saved")
     page.click("text=看这一户")
     assert "号码照登的原因：老证未换" in page.inner_text("body")
+
+
+def test_the_next_household_takes_over_group_and_address_by_one_key(served: Served, visit: Any) -> None:
+    with Station.open(served.folder) as station:
+        answers = {"village": "999999001001", "group_name": "3组", "head_name": "张三", "address": "洗马塘"}
+        station.save(answers, "household", author="王建国")
+    page = visit(served.start())
+    open_form(page, served, "household?village=999999001001")
+    field(page, f"{BASIC}/head_name").fill("李四")
+    page.keyboard.press("Alt+p")
+    until(page, lambda: field(page, f"{BASIC}/group_name").input_value() == "3组", "the group was not taken over")
+    assert field(page, f"{BASIC}/address").input_value() == "洗马塘"
+    assert "张三" in page.inner_text("#toast")
+    assert focused(page) == f"{BASIC}/head_name"
+    page.keyboard.press("Alt+z")
+    until(page, lambda: field(page, f"{BASIC}/group_name").input_value() == "", "it was not put back")
+    assert field(page, f"{BASIC}/head_name").input_value() == "李四"
+    assert focused(page) == f"{BASIC}/head_name"

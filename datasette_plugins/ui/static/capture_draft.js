@@ -65,7 +65,7 @@ export function commitAll() {
 // Rows that come and go: {op: add, remove or undo, ...}.
 export function structural(change) {
   commitAll();
-  const repeat = find(change.op === "add" ? change.ref : change.repeat || change.ref);
+  const repeat = change.op === "copy" ? null : find(change.op === "add" ? change.ref : change.repeat || change.ref);
   const outer = repeat?.closest(".part")?.querySelector(".repeat");
   // Rows are named by their position: nothing in them may change until the answer has put them in their new places.
   if (outer && change.op !== "add") outer.inert = true;

@@ -5,7 +5,7 @@ import { send } from "./capture_draft.js";
 import { finderOf, takeKeyed } from "./capture_lists.js";
 import { advance, pickByKey, toPart, toProblem } from "./capture_moves.js";
 import { askOf, by, isText, visible } from "./capture_page.js";
-import { addNearest, remove, undo } from "./capture_rows.js";
+import { addNearest, copy, remove, undo } from "./capture_rows.js";
 import { save } from "./capture_saving.js";
 
 const handlers = [];
@@ -32,6 +32,7 @@ function shortcut(event, ask) {
 function withAlt({ code, key }) {
   if (code === "KeyN") return addNearest(), true;
   if (code === "KeyZ") return undo(), true;
+  if (code === "KeyP") return copy(), true;
   if (code === "KeyJ") return toProblem(), true;
   if (key === "PageUp" || key === "PageDown") return toPart(key === "PageUp" ? -1 : 1), true;
   if (key !== "Delete") return false;

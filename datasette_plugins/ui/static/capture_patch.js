@@ -2,14 +2,14 @@
 import { entry } from "./capture_controls.js";
 import { now, problems, showProblem, showValue, timers } from "./capture_draft.js";
 import { enterBlock } from "./capture_moves.js";
-import { askOf, by, find, labelOf, listen, say, sheet, tell } from "./capture_page.js";
+import { askOf, by, find, labelOf, listen, sheet, tell } from "./capture_page.js";
 import { refreshLater } from "./capture_status.js";
 
 export function answer(reply) {
   for (const whole of reply.blocks ?? []) replaceBlock(whole);
   for (const view of reply.views ?? []) patch(view);
   sheet.querySelectorAll("[inert]").forEach((node) => (node.inert = false));
-  if (reply.removed) showToast(reply.removed);
+  if (reply.undo || reply.notice) showToast(reply.undo || reply.notice, Boolean(reply.undo));
   if (reply.focus) enterBlock(find(reply.focus));
   refreshLater();
 }
@@ -61,9 +61,15 @@ function redraw(ask, view) {
   if (had) entry(ask)?.focus();
 }
 
-function showToast(name) {
-  by("toast-text").textContent = say("capture.js.removed", { what: name });
+let fading = 0;
+
+// What a step has done, and the way back where there is one; a mere notice goes by itself.
+function showToast(words, undoable) {
+  clearTimeout(fading);
+  by("toast-text").textContent = words;
+  by("toast-undo").hidden = !undoable;
   by("toast").hidden = false;
+  if (!undoable) fading = setTimeout(() => (by("toast").hidden = true), 6000);
 }
 
 listen("answered", (reply) => {

@@ -1,6 +1,6 @@
 // Rows of a repeat: added, taken out, and had back.
 import { commitAll, structural } from "./capture_draft.js";
-import { by, find, sheet, visible } from "./capture_page.js";
+import { askOf, by, find, sheet, visible } from "./capture_page.js";
 
 export function add(button) {
   structural({ op: "add", ref: button.dataset.add, count: Number(button.dataset.count) });
@@ -22,10 +22,17 @@ export function remove(ref) {
   structural({ op: "remove", ref, repeat: repeat.dataset.ref, count: Number(repeat.dataset.count) });
 }
 
+// What this one has in common with the one before it is taken over.
+export function copy() {
+  if (!by("copy")) return;
+  structural({ op: "copy", ref: askOf(document.activeElement)?.dataset.ref ?? "" });
+}
+
 export function undo() {
-  if (by("toast").hidden) return;
+  if (by("toast").hidden || by("toast-undo").hidden) return;
   commitAll();
   structural({ op: "undo" });
 }
 
+by("copy")?.addEventListener("click", copy);
 by("toast-undo").addEventListener("click", undo);

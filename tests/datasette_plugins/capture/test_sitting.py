@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from uuid6 import uuid7
 
 from collect.station import Station
-from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sittings, form_language, shifted
+from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sittings, form_language
+from datasette_plugins.capture.steps import shifted
 from forms.reader import load_shipped, read_rows
 from forms.xform import read_xform
 
