@@ -210,6 +210,19 @@ class Peers:
         """Let a lost laptop in no more; raises PeerError (COLLECT_PEER_UNKNOWN)."""
         return self._change(invitation, "state = ?", "revoked")
 
+    def readmit(self, invitation: str) -> Peer:
+        """Let a revoked laptop in again, as it was; one that is not revoked stays as it is.
+
+        Raises PeerError (COLLECT_PEER_UNKNOWN).
+        """
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE peer SET state = CASE WHEN station IS NULL THEN 'invited' ELSE 'joined' END "
+                "WHERE invitation = ? AND state = 'revoked'",
+                (invitation,),
+            )
+        return self._peer("invitation", invitation)
+
     def set_authors(self, invitation: str, authors: Iterable[str]) -> Peer:
         """Change who may save on a station, nobody in particular for none; raises PeerError (COLLECT_PEER_UNKNOWN)."""
         return self._change(invitation, "authors = ?", _json(list(dict.fromkeys(authors))))

@@ -243,6 +243,10 @@ class Projection:
         """Return the arrival number up to which the ledgers have read the journal."""
         return int(self._value("cursor") or 0)
 
+    def state(self) -> tuple[tuple[str, str], ...]:
+        """Return what changes with the ledgers: where it is the same as before, so are they."""
+        return tuple(self._db.rows("SELECT key, value FROM _projection ORDER BY key"))
+
     def _value(self, key: str) -> str | None:
         found = self._db.value("SELECT value FROM _projection WHERE key = ?", (key,))
         return None if found is None else str(found)

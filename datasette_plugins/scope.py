@@ -18,6 +18,7 @@ _BY_ROLE = {
     "view-instance": _READERS,
     "cunce-settle": _WRITERS,
     "cunce-stations": _WRITERS,
+    "cunce-quarantine": _MASTERS,
     "cunce-publish": _WRITERS,
     "cunce-administer": _MASTERS,
     "cunce-capture": frozenset({"owner"}),
@@ -28,8 +29,9 @@ _ON_DATABASE = frozenset({"view-database", "view-table", "execute-sql"})
 def allowed(actor: Actor | None, action: str, resource: Any = None) -> bool:
     """Tell whether an actor may do an action of Datasette or of ours; False for anything unknown.
 
-    `resource`: a database's name, or (database, table). Our actions: cunce-settle, cunce-stations (see laptops),
-    cunce-publish, cunce-administer (accounts, audit log, Datasette's own information pages), cunce-capture (laptop).
+    `resource`: a database's name, or (database, table). Our actions: cunce-settle, cunce-stations (see laptops and
+    what waits of them), cunce-quarantine (take in or discard what a revoked one sent), cunce-publish, cunce-administer
+    (accounts, audit log, Datasette's own information pages), cunce-capture (laptop).
     """
     role = (actor or {}).get("role")
     if actor is None or role not in _READERS:

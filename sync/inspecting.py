@@ -28,7 +28,7 @@ def inspect_file(file: Path, folder: Path) -> tuple[Header, Signed, list[dict[st
     data = read(file)
     header = inspect_bundle(data)
     if not header.signature and not header.seal:
-        return header, "none", _told(read_bundle(data))
+        return header, "none", told(read_bundle(data))
     known = _sender(folder, header.sender)
     if known is None:
         return header, "unknown", None
@@ -37,7 +37,7 @@ def inspect_file(file: Path, folder: Path) -> tuple[Header, Signed, list[dict[st
     if header.receiver != station:
         return header, "known", None
     opened = open_bundle(data, Trust(keys_of(folder, station).pairs, known), receiver=station)
-    return header, "known", _told(opened.bundle)
+    return header, "known", told(opened.bundle)
 
 
 def _sender(folder: Path, sender: str) -> PublicKeys | None:
@@ -55,8 +55,8 @@ def _sender(folder: Path, sender: str) -> PublicKeys | None:
             return keys_of(folder, own).current.public if sender == own and Keychain(folder).lock else None
 
 
-def _told(bundle: Bundle) -> list[dict[str, Any]]:
-    """What a bundle holds, in numbers, by village and ledger."""
+def told(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return what a bundle holds, in numbers, by village and ledger."""
     lines: dict[tuple[str, str], dict[str, Any]] = {}
     for each in bundle.revisions:
         start: dict[str, Any] = {"revisions": 0, "records": set(), "authors": set()}

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from collect.accounts import Accounts
 from collect.database import explained
 from collect.following import follow
-from collect.keys import public_keys
+from collect.keys import PublicKeys, public_keys
 from collect.peers import Peer, PeerError
+from collect.revision import canonical
 from forms.problems import CunceError, Place, Problem
-from sync.bundle import BundleError, Header, check_signature, open_bundle
+from sync.bundle import Bundle, BundleError, Header, check_signature, open_bundle
 from sync.exchange import incoming
 from sync.keys import keys_of
 from sync.seal import Trust
@@ -44,7 +45,8 @@ class Held:
 
     `id`: names it to people, 12 hex digits. `station`, `name`: who sent it. `at`: when it came (ISO 8601), `road`: how.
     `why`: code of the problem. `created`: when it was made, as its sender says. `revisions`, `forms`, `size`: what is
-    in it. `keys`: the public keys that signed it. `state`; `by`, `decided_at`: who decided and when, "" while it waits.
+    in it. `keys`: the public keys that signed it. `state`; `by`, `decided_at`, `reason`: who decided, when and why, ""
+    while it waits. `content`: digest of what it says: the same, sealed anew, is held once.
     """
 
     id: str
@@ -61,6 +63,8 @@ class Held:
     state: State = "waiting"
     by: str = ""
     decided_at: str = ""
+    reason: str = ""
+    content: str = ""
 
 
 def hold(station: Station, peer: Peer, data: bytes, *, road: str) -> Problem:
@@ -74,13 +78,18 @@ def hold(station: Station, peer: Peer, data: bytes, *, road: str) -> Problem:
     number = hashlib.sha256(data).hexdigest()[:12]
     if not (header.revisions or header.forms) or _path(station, number, ".json").exists():
         return problem
-    kept = sum(each.size for each in quarantined(station) if each.station == peer.station)
+    assert peer.keys is not None, "a signature was checked by them"
+    content = _content(_opened(station, peer.station, peer.keys, data))
+    earlier = [each for each in quarantined(station, decided=True) if each.station == peer.station]
+    if any(each.content == content for each in earlier):
+        return problem
+    kept = sum(each.size for each in earlier if each.state == "waiting")
     if kept + len(data) > MOST:
         raise QuarantineError(Problem("SYNC_QUARANTINE_FULL", context={"name": peer.name, "limit": MOST}))
-    assert peer.keys is not None, "a signature was checked by them"
     held = Held(
         number, peer.station, peer.name, _now(station), road, "COLLECT_PEER_REVOKED", header.created.isoformat(),
         header.revisions, header.forms, len(data), (peer.keys.sealing, peer.keys.signing),
+        content=content,
     )  # fmt: skip
     _write(_path(station, number, ".cunce"), data)
     _note(station, held)
@@ -96,31 +105,62 @@ def quarantined(station: Station, *, decided: bool = False) -> tuple[Held, ...]:
     return tuple(sorted((each for each in found if decided or each.state == "waiting"), key=lambda each: each.at))
 
 
-def release(station: Station, number: str, *, by: str) -> Received:
+def waits(station: Station) -> int:
+    """Return how many bundles wait in quarantine, without reading them."""
+    folder = station.folder / FOLDER
+    return sum(1 for path in folder.glob("*.cunce")) if folder.is_dir() else 0
+
+
+def look(station: Station, number: str) -> Bundle:
+    """Return what a bundle in quarantine holds, without applying any of it.
+
+    Raises QuarantineError, BundleError, SealError or DatabaseError.
+    """
+    return _kept(station, _waiting(station, number))
+
+
+def release(station: Station, number: str, *, by: str, reason: str = "") -> Received:
     """Apply a bundle in quarantine, because a person (`by`) says so, and note that in the audit log.
 
     Raises QuarantineError, BundleError, SealError, JournalError or DatabaseError; then it stays in quarantine.
     """
     held = _waiting(station, number)
-    path = _path(station, number, ".cunce")
+    bundle = _kept(station, held)
+    strangers = {each.id.station for each in bundle.revisions} - {held.station}
+    if strangers:
+        raise BundleError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": ", ".join(sorted(strangers))}))
+    received = incoming(station, bundle)
+    follow(station, bundle.revisions, author=station.name)
+    _decide(station, held, "released", by, reason, new=received.new)
+    return received
+
+
+def discard(station: Station, number: str, *, by: str, reason: str = "") -> None:
+    """Throw away a bundle in quarantine, because a person (`by`) says so; that it was there stays on record."""
+    _decide(station, _waiting(station, number), "discarded", by, reason)
+
+
+def _kept(station: Station, held: Held) -> Bundle:
+    path = _path(station, held.id, ".cunce")
     try:
         data = path.read_bytes()
     except OSError as error:
         raise explained(error, path) from error
-    trust = Trust(keys_of(station.folder, station.id).pairs, public_keys(list(held.keys)))
-    opened = open_bundle(data, trust, receiver=station.id, sender=held.station)
-    strangers = {each.id.station for each in opened.bundle.revisions} - {held.station}
-    if strangers:
-        raise BundleError(Problem("SYNC_BUNDLE_FROM_ANOTHER", context={"sender": ", ".join(sorted(strangers))}))
-    received = incoming(station, opened.bundle)
-    follow(station, opened.bundle.revisions, author=station.name)
-    _decide(station, held, "released", by, new=received.new)
-    return received
+    return _opened(station, held.station, public_keys(list(held.keys)), data)
 
 
-def discard(station: Station, number: str, *, by: str) -> None:
-    """Throw away a bundle in quarantine, because a person (`by`) says so; that it was there stays on record."""
-    _decide(station, _waiting(station, number), "discarded", by)
+def _opened(station: Station, sender: str, signer: PublicKeys, data: bytes) -> Bundle:
+    trust = Trust(keys_of(station.folder, station.id).pairs, signer)
+    return open_bundle(data, trust, receiver=station.id, sender=sender).bundle
+
+
+def _content(bundle: Bundle) -> str:
+    """A digest of what a bundle says: a station seals the same anew, with other bytes, whenever it tries."""
+    told = [
+        sorted((*each.id, each.digest) for each in bundle.revisions),
+        sorted((each.form_id, each.version, each.digest) for each in bundle.forms),
+    ]
+    return hashlib.sha256(canonical(told)).hexdigest()
 
 
 def _of_peer(station: Station, peer: Peer, data: bytes) -> Header:
@@ -147,12 +187,12 @@ def _waiting(station: Station, number: str) -> Held:
     raise QuarantineError(Problem("SYNC_QUARANTINE_UNKNOWN", context={"number": number}))
 
 
-def _decide(station: Station, held: Held, state: State, by: str, **facts: Any) -> None:
-    _note(station, replace(held, state=state, by=by, decided_at=_now(station)))
+def _decide(station: Station, held: Held, state: State, by: str, reason: str, **facts: Any) -> None:
+    _note(station, replace(held, state=state, by=by, decided_at=_now(station), reason=reason))
     with suppress(OSError):
         _path(station, held.id, ".cunce").unlink(missing_ok=True)
     with closing(Accounts(station.folder, clock=station.clock)) as accounts:
-        accounts.note(f"bundle {state}", account=by, resource=held.id, **_facts(held), **facts)
+        accounts.note(f"bundle {state}", account=by, resource=held.id, reason=reason, **_facts(held), **facts)
 
 
 def _facts(held: Held) -> dict[str, Any]:

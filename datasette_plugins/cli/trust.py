@@ -1,4 +1,4 @@
-"""`cunce hub scope|village|revoke|authors|quarantine|keys`: whom a hub trusts, with what, and by which keys."""
+"""`cunce hub scope|village|revoke|readmit|authors|quarantine|keys`: whom a hub trusts, with what, and by which keys."""
 
 from __future__ import annotations
 
@@ -49,6 +49,24 @@ def revoke(laptop: str, station_dir: Path, as_json: bool) -> None:
         accounts.note("laptop revoked", account=operator(), resource=peer.name)
     _tell(peer, as_json, f"已停用“{peer.name}”；它再发来的数据会进隔离区。",
           f"Revoked {peer.name}; what it still sends goes into quarantine.")  # fmt: skip
+
+
+@click.command()
+@click.argument("laptop")
+@click.option("--reason", default="", help="Why; goes into the audit log (理由).")
+@station_option
+@json_option
+def readmit(laptop: str, reason: str, station_dir: Path, as_json: bool) -> None:
+    """重新启用一台停用的设备 (let a revoked laptop in again; what is in quarantine stays there)."""
+    from datasette_plugins.cli.hub import operator
+
+    with _opened(station_dir) as (_, peers, accounts):
+        before = _named(peers, laptop)
+        peer = peers.readmit(before.invitation)
+        if before.state == "revoked":
+            accounts.note("laptop readmitted", account=operator(), resource=peer.name, reason=reason)
+    _tell(peer, as_json, f"“{peer.name}”可以再同步了；隔离区里的仍等决定。",
+          f"{peer.name} may exchange again; what is in quarantine still waits for a decision.")  # fmt: skip
 
 
 @click.command()
@@ -137,15 +155,16 @@ def list_(decided: bool, station_dir: Path, as_json: bool) -> None:
 
 @quarantine.command("release")
 @click.argument("number")
+@click.option("--reason", default="", help="Why; goes into the audit log (理由).")
 @station_option
 @json_option
-def release_(number: str, station_dir: Path, as_json: bool) -> None:
+def release_(number: str, reason: str, station_dir: Path, as_json: bool) -> None:
     """放行 (apply a quarantined bundle)."""
     from datasette_plugins.cli.hub import operator
     from sync.quarantine import release
 
     with _opened(station_dir) as (station, _, _accounts):
-        received = release(station, number, by=operator())
+        received = release(station, number, by=operator(), reason=reason)
     if as_json:
         print_json({"id": number, "new": received.new, "known": received.known})
     else:
@@ -155,14 +174,15 @@ def release_(number: str, station_dir: Path, as_json: bool) -> None:
 
 @quarantine.command("discard")
 @click.argument("number")
+@click.option("--reason", default="", help="Why; goes into the audit log (理由).")
 @station_option
-def discard_(number: str, station_dir: Path) -> None:
+def discard_(number: str, reason: str, station_dir: Path) -> None:
     """丢弃 (throw a quarantined bundle away)."""
     from datasette_plugins.cli.hub import operator
     from sync.quarantine import discard
 
     with _opened(station_dir) as (station, _, _accounts):
-        discard(station, number, by=operator())
+        discard(station, number, by=operator(), reason=reason)
     say("已丢弃。", "Discarded.")
 
 
@@ -232,7 +252,7 @@ def restore(file: Path, station_dir: Path) -> None:
     say(f"已恢复密钥 {restored.id}。", f"Put back the keys {restored.id}.")
 
 
-COMMANDS: tuple[click.Command, ...] = (scope, revoke, authors, village, quarantine, keys)
+COMMANDS: tuple[click.Command, ...] = (scope, revoke, readmit, authors, village, quarantine, keys)
 
 
 class _opened:  # noqa: N801 - used like a function, in `with` statements

@@ -12,6 +12,7 @@ from collect.hlc import shown
 from collect.peers import Peers
 from collect.revision import DELETED
 from datasette_plugins.desk import desk_of
+from datasette_plugins.hub import waiting
 from datasette_plugins.hub.people import note
 from datasette_plugins.hub.refresh import refresh
 from datasette_plugins.scope import TOWNSHIP, allowed
@@ -63,9 +64,9 @@ async def queue(datasette: Any, request: Any) -> Any:
     record = request.args.get("record")
     conflicts, names = await desk_of(datasette).read(_read)
     wanted = [conflict for conflict in conflicts if not record or conflict.record == record]
-    waiting = [await _waiting(page, conflict, names) for conflict in wanted[:PAGE]]
-    context = {"waiting": waiting, "total": len(wanted), "record": record or ""}
-    return Response.html(await datasette.render_template("cunce_queue.html", context, request=request))
+    listed = [await _waiting(page, conflict, names) for conflict in wanted[:PAGE]]
+    context = {"waiting": listed, "total": len(wanted), "record": record or ""}
+    return await waiting.page(datasette, request, "queue", context)
 
 
 async def _settle(datasette: Any, request: Any) -> Any:

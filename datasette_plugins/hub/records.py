@@ -35,11 +35,11 @@ class Laptop:
 
 
 async def laptops(datasette: Any, request: Any) -> Any:
-    """Show which laptops came when and which are silent (GET); an administrator may revoke one (POST)."""
+    """Show which laptops came when and which are silent (GET); an administrator may revoke or readmit one (POST)."""
     if not allowed(request.actor, "cunce-stations"):
         raise Forbidden("cunce-stations")
     if request.method == "POST":
-        return await _revoke(datasette, request)
+        return await _admit(datasette, request)
     found = await desk_of(datasette).read(_laptops)
     context = {
         "laptops": found,
@@ -49,17 +49,19 @@ async def laptops(datasette: Any, request: Any) -> Any:
     return Response.html(await datasette.render_template("cunce_laptops.html", context, request=request))
 
 
-async def _revoke(datasette: Any, request: Any) -> Any:
+async def _admit(datasette: Any, request: Any) -> Any:
+    """Revoke a laptop, or let a revoked one in again."""
     if not allowed(request.actor, "cunce-administer"):
         raise Forbidden("cunce-administer")
-    invitation = (await request.post_vars()).get("invitation", "")
+    fields = await request.post_vars()
+    invitation, again = fields.get("invitation", ""), fields.get("do") == "readmit"
 
-    def revoke(station: Station) -> Peer:
+    def change(station: Station) -> Peer:
         with closing(Peers(station.folder, clock=station.clock)) as peers:
-            return peers.revoke(invitation)
+            return peers.readmit(invitation) if again else peers.revoke(invitation)
 
-    peer = await desk_of(datasette).run(revoke)
-    await note(datasette, request, "revoke laptop", peer.name, station=peer.station)
+    peer = await desk_of(datasette).run(change)
+    await note(datasette, request, "laptop readmitted" if again else "revoke laptop", peer.name, station=peer.station)
     return Response.redirect(datasette.urls.path("/-/laptops"))
 
 
@@ -145,5 +147,6 @@ async def log(datasette: Any, request: Any) -> Any:
 
 ACTIONS = (
     "login", "login refused", "logout", "row", "list", "export", "query", "settle", "publish", "account added",
-    "account changed", "password reset", "laptop invited", "revoke laptop",
+    "account changed", "password reset", "laptop invited", "revoke laptop", "laptop readmitted", "bundle quarantined",
+    "bundle looked at", "bundle released", "bundle discarded", "bundle refused",
 )  # fmt: skip

@@ -77,6 +77,13 @@ def test_a_laptop_that_was_revoked_sends_and_gets_nothing(fresh: Running, tmp_pa
             exchange.run(laptop, road)
     assert not fresh.station.find("赤丢失")
     assert [line.resource for line in accounts_of(fresh.datasette).log(action="revoke laptop")] == ["笔记本1"]
+    with fresh.client("admin") as client:
+        page = client.get("/-/laptops").text
+        fields = dict(re.findall(r'name="(csrftoken|invitation)" value="([^"]+)"', page))
+        client.post("/-/laptops", data={**fields, "do": "readmit"})
+    with Station.open(tmp_path / "laptop") as laptop, over_network(laptop, joined.hub, pauses=()) as road:
+        exchange.run(laptop, road)
+    assert fresh.station.find("赤丢失")
 
 
 def test_a_full_disk_for_village_files_costs_no_revision(

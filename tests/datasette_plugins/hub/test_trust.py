@@ -92,3 +92,25 @@ def test_a_hub_renews_its_keys(hub: Path, capsys: pytest.CaptureFixture[str]) ->
     ran(capsys, "hub", "keys", "rotate", "--station", hub)
     after = json.loads(ran(capsys, "hub", "keys", "show", "--json", "--station", hub))
     assert before["id"] != after["id"]
+
+
+def test_a_laptop_that_was_found_is_readmitted_and_sends_again(
+    tmp_path: Path, hub: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    with Station.open(hub) as station, make_laptop(tmp_path / "one", station, "一号", EAST) as laptop:
+        for _ in range(2):
+            by_stick(laptop, stick)
+            ran(capsys, "sync", "run", "--station", hub, "--folder", stick)
+        ran(capsys, "hub", "revoke", "一号", "--station", hub)
+        assert "再同步" in ran(capsys, "hub", "readmit", "一号", "--reason", "找到了", "--station", hub)
+        ran(capsys, "hub", "readmit", "一号", "--station", hub)  # again changes nothing
+        save(laptop, head_name="张三")
+        by_stick(laptop, stick)
+        ran(capsys, "sync", "run", "--station", hub, "--folder", stick)
+    with Station.open(hub) as station:
+        assert [each["head_name"] for each in ledger(station).values()] == ["张三"]
+    with closing(Accounts(hub)) as accounts:
+        (line,) = accounts.log(action="laptop readmitted")
+    assert (line.resource, line.detail["reason"]) == ("一号", "找到了")

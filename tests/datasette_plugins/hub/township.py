@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -97,6 +98,13 @@ class Running:
         # No TLS here: reading the machine's certificates for every client would take most of the time.
         with httpx.Client(base_url=self.url, cookies=cookies, timeout=30, verify=False, **options) as client:
             yield client
+
+
+def posted(client: httpx.Client, fields: dict[str, str]) -> dict[str, str]:
+    """The fields of a form as a browser sends them, with the token that its page carries."""
+    token = re.search(r'name="csrftoken" (?:value|content)="([^"]+)"', client.get("/-/logout").text)
+    assert token is not None
+    return {**fields, "csrftoken": token[1]}
 
 
 @contextmanager
