@@ -9,7 +9,7 @@ from typing import Any
 from collect.database import Connection, quoted
 from collect.families import Families, Key
 from collect.journal import Journal
-from collect.ledgers import About, Ledger, about, heads_of
+from collect.ledgers import About, Ledger, Ledgers, about, heads_of
 from collect.revision import DELETED, ERASED, PARENT, Revision, RevisionId, Value
 from collect.search import SearchKeys
 
@@ -42,7 +42,7 @@ class Plan:
     waiting: dict[Key, None] = field(default_factory=dict)
 
 
-def plan(revisions: Iterable[Revision], ledgers: Mapping[str, Ledger], states: dict[Key, _State]) -> Plan:
+def plan(revisions: Iterable[Revision], ledgers: Ledgers, states: dict[Key, _State]) -> Plan:
     """Sort a batch (in order of arrival) into what can be done in bulk and what must be merged.
 
     `states`: the rows that stand already; changed on the way. A revision is plain when its parents are exactly the
@@ -50,8 +50,8 @@ def plan(revisions: Iterable[Revision], ledgers: Mapping[str, Ledger], states: d
     """
     result = Plan()
     for revision in revisions:
-        key = (revision.table, revision.record)
-        ledger = ledgers.get(revision.table)
+        ledger = ledgers.of(revision.table)
+        key = (revision.table if ledger is None else ledger.name, revision.record)
         if ledger is None:
             result.waiting[key] = None
         elif key not in result.merges and not _planned(revision, key, ledger, states, result):
@@ -85,7 +85,7 @@ def _planned(revision: Revision, key: Key, ledger: Ledger, states: dict[Key, _St
 class Applier:
     """Applies batches inside the caller's transaction."""
 
-    def __init__(self, db: Connection, journal: Journal, ledgers: Mapping[str, Ledger]) -> None:
+    def __init__(self, db: Connection, journal: Journal, ledgers: Ledgers) -> None:
         self._db, self._journal, self._ledgers = db, journal, ledgers
         self._search = SearchKeys(db)
 
@@ -110,8 +110,9 @@ class Applier:
         """The rows, visible or hidden, of the records that a batch is about."""
         records: dict[str, dict[str, None]] = {}
         for revision in revisions:
-            if revision.table in self._ledgers:
-                records.setdefault(revision.table, {})[revision.record] = None
+            ledger = self._ledgers.of(revision.table)
+            if ledger is not None:
+                records.setdefault(ledger.name, {})[revision.record] = None
         found: dict[Key, _State] = {}
         anything_hidden = self._db.value("SELECT 1 FROM _hidden LIMIT 1") is not None
         for table, ids in records.items():

@@ -28,8 +28,9 @@ class StationAttachments:
         if table == "village":
             # The ledger of villages has the same name; the list of codes is what forms choose from.
             return self._village_rows()
-        if table in self._projection.ledgers:
-            return LedgerRows(self._projection, table)
+        ledger = self._projection.ledgers.of(table)
+        if ledger is not None:
+            return LedgerRows(self._projection, ledger.name)
         return RowsInMemory(())
 
     def _village_rows(self) -> RowsInMemory:

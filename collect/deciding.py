@@ -74,7 +74,8 @@ def erase(station: Station, table: str, record: str, *, reason: str, author: str
     """
     station.catch_up()
     refuse_erased(station, table, record)
-    row = station.seeing.row(table, record, None) if table in station.projection.ledgers else None
+    ledgers = station.projection.ledgers
+    row = station.seeing.row(table, record, None) if table in ledgers else None
     if row is None:
         raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
     rows = ((table, record, row), *_below(row))
@@ -83,7 +84,7 @@ def erase(station: Station, table: str, record: str, *, reason: str, author: str
     before = station.journal.erased()
     saving = station.saving(table, author)
     written = station.write(
-        saving.change(name, at, {ERASED: reason.strip()}, its.village, station.journal.heads(name, at))
+        saving.change(name, at, {ERASED: reason.strip()}, its.village, station.journal.heads(at, ledgers[name].names))
         for name, at, its in rows
     )
     records = tuple(key for _, key in station.journal.erased(after=before[-1][0] if before else 0))

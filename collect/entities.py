@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collect.journal import Entry
-from collect.ledgers import Ledger
+from collect.ledgers import Ledger, Ledgers
 from collect.saving import Press, Saving
 from collect.seeing import Seeing
 from collect.shelf import Shelf
@@ -21,7 +21,7 @@ Saves = Sequence[EntitySave]
 class EntitySaving:
     """Turns entities into entries for the journal, and gathers what could not be saved (warnings)."""
 
-    ledgers: Mapping[str, Ledger]
+    ledgers: Ledgers
     shelf: Shelf
     seeing: Seeing
     press: Press
@@ -52,7 +52,7 @@ class EntitySaving:
         return tuple(entry for save in joined.values() for entry in self._entity(save, village, origin))
 
     def _entity(self, save: EntitySave, village: str, origin: tuple[str, str]) -> Iterator[Entry]:
-        ledger = self.ledgers.get(save.dataset)
+        ledger = self.ledgers.of(save.dataset)
         if ledger is None:
             self._warn("COLLECT_ENTITY_NO_LEDGER", save, known=", ".join(self.ledgers))
             return
@@ -79,7 +79,7 @@ class EntitySaving:
 
     def _named(self, save: EntitySave) -> dict[str, Any]:
         """The properties with the entity's label, which a ledger keeps under `label` or `name` if it asks that."""
-        ledger = self.ledgers.get(save.dataset)
+        ledger = self.ledgers.of(save.dataset)
         asked = next((name for name in ("label", "name") if ledger and name in ledger.fields), "")
         label = {asked: save.label} if asked and save.label and asked not in save.properties else {}
         return {**label, **save.properties}

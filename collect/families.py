@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from collect.database import Connection, quoted
 from collect.journal import Journal
-from collect.ledgers import Ledger, about_merged
+from collect.ledgers import Ledger, Ledgers, about_merged
 from collect.merge import WITH_PARENT, Candidate, Contested, Merged, merge
 from collect.revision import APART, DELETED, PARENT
 
@@ -55,7 +55,7 @@ class Member:
 class Families:
     """Projects records by merging their whole history; `touched` collects what was written."""
 
-    def __init__(self, db: Connection, journal: Journal, ledgers: Mapping[str, Ledger], upto: int) -> None:
+    def __init__(self, db: Connection, journal: Journal, ledgers: Ledgers, upto: int) -> None:
         self._db, self._journal, self._ledgers, self._upto = db, journal, ledgers, upto
         self._merged: dict[Key, Merged | None] = {}
         self._children = {
@@ -218,7 +218,7 @@ class Families:
 
 def merged_record(journal: Journal, ledger: Ledger, record: str, upto: int | None = None) -> Merged | None:
     """Merge a record's revisions under the names its fields have now; None where there are none."""
-    revisions = journal.of_record(record, ledger.name, upto=upto)
+    revisions = journal.of_record(record, ledger.names, upto=upto)
     if ledger.renamed:
         revisions = tuple(replace(each, changes=ledger.current(each.changes)) for each in revisions)
     return merge(revisions)

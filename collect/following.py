@@ -29,7 +29,8 @@ def follow(station: Station, revisions: Iterable[Revision], *, author: str) -> i
     Written as empty revisions of this station in the record's village, on top of all heads: they settle nothing, and
     take the whole past along (`Journal.since`). Raises DatabaseError.
     """
-    concerned = _by_table((each.table, each.record) for each in revisions)
+    current = station.projection.ledgers.current
+    concerned = _by_table((current(each.table), each.record) for each in revisions)
     followed = 0
     while concerned:
         entries: list[Entry] = []
@@ -37,7 +38,7 @@ def follow(station: Station, revisions: Iterable[Revision], *, author: str) -> i
             entries.append(station.saving(table, author).change(table, record, {}, village, heads))
         station.write(entries)
         followed += len(entries)
-        concerned = _by_table((each.table, each.record) for each in entries)  # rows below what has just moved
+        concerned = _by_table((current(each.table), each.record) for each in entries)  # rows below what has just moved
     return followed
 
 
@@ -50,7 +51,7 @@ def strays(db: Connection, journal: Journal, ledgers: Mapping[str, Ledger], reco
             above, below = ledgers[table].parent, [each for each in ledgers.values() if each.parent == table]
             pairs = [(table, above, "row")] if above else []
             pairs += [(each.name, table, "above") for each in below]
-            for stray in (*_apart(db, pairs, given), *_split(db, journal, table, given)):
+            for stray in (*_apart(db, pairs, given), *_split(db, journal, ledgers[table], given)):
                 found.setdefault(stray[:2], stray)
     yield from found.values()
 
@@ -67,16 +68,16 @@ def _apart(db: Connection, pairs: Iterable[tuple[str, str, str]], given: str) ->
             yield table, record, village, heads_of(rev)
 
 
-def _split(db: Connection, journal: Journal, table: str, given: str) -> Iterator[Stray]:
+def _split(db: Connection, journal: Journal, ledger: Ledger, given: str) -> Iterator[Stray]:
     """Records of which somebody wrote something in another village without knowing that they had moved."""
     for record, rev, village in db.rows(
-        f"SELECT _id, _rev, _village FROM {quoted(table)} WHERE _id IN (SELECT value FROM json_each(?))"  # noqa: S608
+        f"SELECT _id, _rev, _village FROM {quoted(ledger.name)} WHERE _id IN (SELECT value FROM json_each(?))"  # noqa: S608
         " AND _rev LIKE '% %'",
         (given,),
     ):
         heads = heads_of(rev)
-        if {each.village for each in journal.of_record(record, table) if each.id in heads} != {village}:
-            yield table, record, village, heads
+        if {each.village for each in journal.of_record(record, ledger.names) if each.id in heads} != {village}:
+            yield ledger.name, record, village, heads
 
 
 def _by_table(keys: Iterable[tuple[str, str]]) -> dict[str, set[str]]:

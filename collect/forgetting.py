@@ -62,7 +62,7 @@ def check_reason(station: Station, reason: str, records: Iterable[tuple[str, str
             for name, column in ledger.fields.items()
             if column.stored[0].sql_type == "TEXT" and not column.choices() and not column.source
         }
-        for revision in station.journal.of_record(record, table):
+        for revision in station.journal.of_record(record, ledger.names):
             for name, value in ledger.current(revision.changes).items():
                 if name in texts and isinstance(value, str) and len(value) >= _TELLING and value in reason:
                     question = ledger.fields[name].question.label.plain("zh") or name

@@ -196,7 +196,7 @@ class Journal:
                 key = entry.table, entry.record
                 parents = entry.parents
                 if parents is None:
-                    parents = heads[key] if key in heads else self.heads(*key)
+                    parents = heads[key] if key in heads else self.heads(entry.record, (entry.table,))
                 seq += 1
                 last = tick(self.clock.now(), last, seen)
                 revision = Revision(
@@ -263,8 +263,9 @@ class Journal:
             ((row[9], row[8], row[0], row[1]) for row in ready),
         )
         self._db.executemany(
-            'DELETE FROM head WHERE record = ? AND "table" = ? AND station = ? AND seq = ?',
-            ((row[9], row[8], *parent) for row in ready for parent in parents_of(row)),
+            # Its table may have had another name then: a renamed repeat.
+            "DELETE FROM head WHERE record = ? AND station = ? AND seq = ?",
+            ((row[9], *parent) for row in ready for parent in parents_of(row)),
         )
         self._db.executemany(
             "INSERT INTO move (arrival, village) VALUES (?, ?)",
@@ -429,29 +430,40 @@ class Journal:
         """Return the latest arrival number, 0 for an empty journal."""
         return int(self._db.value("SELECT coalesce(max(arrival), 0) FROM revision"))
 
-    def heads(self, table: str, record: str) -> tuple[RevisionId, ...]:
-        """Return the revisions of a record that nobody built on."""
+    def heads(self, record: str, tables: Collection[str]) -> tuple[RevisionId, ...]:
+        """Return the revisions of a record that nobody built on; `tables`: its table's name, and older ones it had."""
         rows = self._db.rows(
-            'SELECT station, seq FROM head WHERE record = ? AND "table" = ? ORDER BY station, seq', (record, table)
+            'SELECT station, seq FROM head WHERE record = ? AND "table" IN (SELECT value FROM json_each(?)) '
+            "ORDER BY station, seq",
+            (record, json.dumps(sorted(tables))),
         )
         return tuple(RevisionId(*row) for row in rows)
 
     def of_record(
-        self, record: str, table: str | None = None, *, before: int | None = None, upto: int | None = None
+        self, record: str, tables: Collection[str] = (), *, before: int | None = None, upto: int | None = None
     ) -> tuple[Revision, ...]:
         """Return a record's revisions in order of arrival, those before or up to an arrival number if one is given.
 
-        Of a record that left there are none.
+        `tables`: only those that call its table one of these names. Of a record that left there are none.
         """
         if self.elsewhere.is_away(record):
             return ()
         latest = upto if upto is not None else before - 1 if before is not None else self.arrived()
         rows = self._db.rows(
             f"SELECT {_COLUMNS} FROM revision WHERE record = ? AND arrival <= ? AND "  # noqa: S608
-            '(?3 IS NULL OR "table" = ?3) ORDER BY arrival',
-            (record, latest, table),
+            '(?3 IS NULL OR "table" IN (SELECT value FROM json_each(?3))) ORDER BY arrival',
+            (record, latest, json.dumps(sorted(tables)) if tables else None),
         )
         return tuple(revision_of(row) for row in rows)
+
+    def in_tables(self, tables: Collection[str], *, after: int, upto: int, limit: int) -> tuple[Arrival, ...]:
+        """Return the revisions that name one of these tables, of those between two arrival numbers, in order."""
+        rows = self._db.rows(
+            f"SELECT arrival, {_COLUMNS} FROM revision WHERE arrival > ? AND arrival <= ? AND "  # noqa: S608
+            '"table" IN (SELECT value FROM json_each(?)) ORDER BY arrival LIMIT ?',
+            (after, upto, json.dumps(sorted(tables)), limit),
+        )
+        return tuple(Arrival(row[0], revision_of(row[1:])) for row in rows)
 
     def of_save(self, save: str) -> tuple[Revision, ...]:
         """Return what this station wrote in one press of "save", in its order."""

@@ -35,7 +35,9 @@ def leave(station: Station, *, confirmed: int, unconfirmed_blobs: Collection[str
     scope = {village.code for village in station.villages}
     work = _Leaving(station, scope, confirmed, frozenset(unconfirmed_blobs))
     going, kept = list[Key](), list[Key]()
-    for root in work.roots(station.journal.elsewhere.strangers(scope)) if scope else ():
+    current = station.projection.ledgers.current
+    strangers = station.journal.elsewhere.strangers(scope) if scope else ()
+    for root in work.roots((current(table), record) for table, record in strangers):
         family = tuple(work.family(root))
         if work.may_go(family):
             going += family

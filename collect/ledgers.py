@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ from collect.hlc import shown
 from collect.merge import Merged
 from collect.revision import PARENT, Revision, RevisionId, Value
 from forms.definition import Form
-from forms.tables import Column, Table, tables_of, union
+from forms.lineage import union
+from forms.tables import Column, Table, tables_of
 from forms.values import kind_of
 
 # How many of the first columns name a record where the form does not say (no instance_name, no ledger::search name).
@@ -36,6 +37,11 @@ class Ledger:
     def name(self) -> str:
         """The table's name."""
         return self.table.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The table's name and those it had in older versions: what its revisions may call it."""
+        return (self.name, *self.table.older_names)
 
     @property
     def parent(self) -> str:
@@ -184,7 +190,7 @@ class Ledger:
             value = f"{prefix}{quoted(column.stored[0].name)}"
             if kind_of(column.question.data_type) == "dateTime":
                 value = f"replace(substr({value}, 1, 16), 'T', ' ')"  # to the minute, as people write it
-            parts.append(f"coalesce({_label(self, column, value, {}) or value} || ' ', '')")
+            parts.append(f"coalesce({_label(self, column, value, Ledgers()) or value} || ' ', '')")
         return f"trim({' || '.join(parts)})" if parts else f"{prefix}\"_id\""
 
 
@@ -237,12 +243,35 @@ def heads_of(rev: str) -> tuple[RevisionId, ...]:
     return tuple(RevisionId(station, int(seq)) for station, _, seq in pairs)
 
 
-def ledgers_of(versions: Mapping[str, Sequence[Form]]) -> dict[str, Ledger]:
-    """Return every ledger by table name, parents before their repeats; `versions`: form id -> forms, newest first."""
-    found: dict[str, Ledger] = {}
+class Ledgers(dict[str, Ledger]):
+    """Every ledger by its table's name, parents before their repeats."""
+
+    @cached_property
+    def older(self) -> dict[str, str]:
+        """Names that tables had in older versions of their forms (a renamed repeat) -> the name they have now."""
+        return {name: ledger.name for ledger in self.values() for name in ledger.table.older_names}
+
+    def of(self, table: str) -> Ledger | None:
+        """Return the ledger that a table's name means, be it one of an older version; None for an unknown one."""
+        return self.get(self.older.get(table, table))
+
+    def current(self, table: str) -> str:
+        """Return the name that a table has now; one that is not known stays as it is."""
+        return self.older.get(table, table)
+
+
+def ledgers_of(versions: Mapping[str, Sequence[Form]]) -> Ledgers:
+    """Return the ledgers of all forms; `versions`: form id -> forms, newest first."""
+    tables: dict[str, tuple[Table, Form]] = {}
     for forms in versions.values():
         for table in union([tables_of(form) for form in forms]):
-            found.setdefault(table.name, Ledger(table, forms[0]))
+            tables.setdefault(table.name, (table, forms[0]))
+    taken = set(tables)
+    found = Ledgers()
+    for name, (table, form) in tables.items():
+        older = tuple(each for each in table.older_names if each not in taken)
+        taken.update(older)
+        found[name] = Ledger(replace(table, older_names=older), form)
     return found
 
 
@@ -268,7 +297,7 @@ def create(connection: Connection, ledger: Ledger, existing: Sequence[str] = ())
         )
 
 
-def describe(connection: Connection, ledgers: Mapping[str, Ledger], versions: Mapping[str, Sequence[Form]]) -> None:
+def describe(connection: Connection, ledgers: Ledgers, versions: Mapping[str, Sequence[Form]]) -> None:
     """Write what any tool may read about the ledgers: forms, columns, choices; and make the views with labels."""
     for table in ("_form", "_column", "_choice"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608
@@ -318,7 +347,7 @@ def _described(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
             )  # fmt: skip
 
 
-def labels_view(ledger: Ledger, ledgers: Mapping[str, Ledger]) -> str:
+def labels_view(ledger: Ledger, ledgers: Ledgers) -> str:
     """Return the SQL of `<table>_labels`: labels instead of codes, names instead of record ids."""
     parts = ['t."_id"']
     for column in ledger.table.columns:
@@ -331,14 +360,14 @@ def labels_view(ledger: Ledger, ledgers: Mapping[str, Ledger]) -> str:
     return f"CREATE VIEW {view} AS SELECT {', '.join(parts)} FROM {table} AS t"  # noqa: S608
 
 
-def _label(ledger: Ledger, column: Column, value: str, ledgers: Mapping[str, Ledger]) -> str:
+def _label(ledger: Ledger, column: Column, value: str, ledgers: Ledgers) -> str:
     """SQL for the label of a code, "" for a column without codes."""
-    source = column.source.removesuffix(".csv")
     if column.source == "village.csv" or column.name == ledger.village_field:
         return f"coalesce((SELECT name FROM _village_name WHERE code = {value}), {value})"  # noqa: S608
-    if source in ledgers and not column.multiple:
-        named = ledgers[source].label_sql("o.")
-        return f'coalesce((SELECT {named} FROM {quoted(source)} AS o WHERE o."_id" = {value}), {value})'  # noqa: S608
+    named = None if column.multiple else ledgers.of(column.source.removesuffix(".csv"))
+    if named is not None:
+        label, of = named.label_sql("o."), quoted(named.name)
+        return f'coalesce((SELECT {label} FROM {of} AS o WHERE o."_id" = {value}), {value})'  # noqa: S608
     if not column.choices():
         return ""
     table, field = (text.replace("'", "''") for text in (ledger.name, column.name))

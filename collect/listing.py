@@ -12,7 +12,7 @@ from typing import Any
 
 from collect.conditions import AnyOf, Called, Condition, Where
 from collect.database import connect, quoted
-from collect.ledgers import Ledger, language
+from collect.ledgers import Ledger, Ledgers, language
 from forms.problems import CunceError, Problem
 
 _WORD = re.compile(r"^(?P<name>[^=<>!~]+?)\s*(?P<sign>!=|>=|<=|=|>|<|~)\s*(?P<value>.*)$", re.S)
@@ -60,7 +60,7 @@ def listing(
     words: Iterable[str] = (),
     columns: Sequence[str] = (),
     villages: Mapping[str, str] | None = None,
-    ledgers: Mapping[str, Ledger] | None = None,
+    ledgers: Ledgers | None = None,
     sort: str = "",
     limit: int = 0,
     offset: int = 0,
@@ -89,7 +89,7 @@ def listing(
             problems.append(Problem("COLLECT_LIST_WHERE", context={"word": word}))
             continue
         name = column(found["name"])
-        target = (ledgers or {}).get(target_of(ledger, name))
+        target = (ledgers or Ledgers()).of(target_of(ledger, name))
         codes = _codes(ledger, name, villages or {})
         where.append(_condition(Condition(name, found["sign"], found["value"].strip()), ledger, codes, target))
     chosen = tuple(dict.fromkeys(column(name) for name in columns)) or tuple(columns_of(ledger))

@@ -37,7 +37,7 @@ def pack(form: Form, *, folder: Path | None = None, station: Station | None = No
             continue
         if folder is not None and (folder / file).is_file():
             packed.files[file] = (folder / file).read_bytes()
-        elif station is not None and (file == "village.csv" or file.removesuffix(".csv") in station.projection.ledgers):
+        elif station is not None and _kept_there(station, file):
             packed.files[file] = _ledger(station, file, columns, packed)
         else:
             packed.warn("COLLECT_PACK_MISSING", file, columns=", ".join(columns))
@@ -57,13 +57,18 @@ def pack(form: Form, *, folder: Path | None = None, station: Station | None = No
     return packed
 
 
+def _kept_there(station: Station, file: str) -> bool:
+    """Whether a station has what a file stands for: its list of villages, or one of its ledgers."""
+    return file == "village.csv" or station.projection.ledgers.of(file.removesuffix(".csv")) is not None
+
+
 def _ledger(station: Station, file: str, columns: tuple[str, ...], packed: Packed) -> bytes:
     """A ledger's rows with these columns, noting which personal ones leave."""
     rows = station.attachments.open(file).rows()
-    table = file.removesuffix(".csv")
-    if table == "village":
+    if file == "village.csv":
         return csv_file(_spelled_out(columns, ("name", "label", "township")), rows)
-    ledger = station.projection.ledgers[table]
+    ledgers = station.projection.ledgers
+    ledger = ledgers[ledgers.current(file.removesuffix(".csv"))]
     names = _spelled_out(columns, ("name", "label", *ledger.fields))
     privacy = {name: column.question.ledger.get("privacy", "") for name, column in ledger.fields.items()}
     personal = [name for name in names if name == "label" or privacy.get(name, "public") != "public"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from collect.database import Connection, Connections, quoted, scrub, transaction
 from collect.duplicates import Duplicates
 from collect.following import Stray, strays
 from collect.journal import Journal
-from collect.ledgers import Ledger, create, describe, ledgers_of
+from collect.ledgers import Ledger, Ledgers, create, describe, ledgers_of
 from collect.merge import Candidate
 from collect.revision import RevisionId, Value
 from collect.search import EDITION, Hit, SearchKeys
@@ -85,7 +85,7 @@ class Projection:
     def __init__(self, path: Path, journal: Journal, shelf: Shelf, *, readonly: bool = False) -> None:
         self.path, self._journal, self._shelf = path, journal, shelf
         self._connections = Connections(path, SCHEMA, readonly=readonly)
-        self._known: tuple[object, dict[str, Ledger]] = ((), {})
+        self._known: tuple[object, Ledgers] = ((), Ledgers())
 
     @property
     def _db(self) -> Connection:
@@ -96,7 +96,7 @@ class Projection:
         self._connections.close()
 
     @property
-    def ledgers(self) -> dict[str, Ledger]:
+    def ledgers(self) -> Ledgers:
         """Every ledger by table name, parents before their repeats."""
         versions = self._shelf.all()
         if self._known[0] is not versions:
@@ -138,14 +138,19 @@ class Projection:
         if erased:
             with transaction(self._db):
                 applier = Applier(self._db, self._journal, self.ledgers)
-                applier.merge([key for _, key in erased if key[0] in self.ledgers], self.cursor())
+                applier.merge(self._shown(key for _, key in erased), self.cursor())
                 self._remember("forgotten", str(erased[-1][0]))
         moved = self._journal.elsewhere.after(int(self._value("away") or 0))
         if moved:
             with transaction(self._db):
                 applier = Applier(self._db, self._journal, self.ledgers)
-                applier.merge([key for _, key in moved if key[0] in self.ledgers], self.cursor())
+                applier.merge(self._shown(key for _, key in moved), self.cursor())
                 self._remember("away", str(moved[-1][0]))
+
+    def _shown(self, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of these records whose ledger is known, under the name it has now."""
+        found = ((self.ledgers.of(table), record) for table, record in keys)
+        return [(ledger.name, record) for ledger, record in found if ledger is not None]
 
     def forgotten(self) -> int:
         """Return the number of the last erasure that the ledgers have followed."""
@@ -199,17 +204,40 @@ class Projection:
         again: list[tuple[str, str]] = []
         for (view,) in self._db.rows("SELECT name FROM sqlite_master WHERE type = 'view'"):
             self._db.execute(f"DROP VIEW {quoted(view)}")  # a view forbids renaming the table it reads
+        moved = self._renamed_tables(ledgers)
         for ledger in ledgers.values():
             again += self._adapt_table(ledger)
         describe(self._db, ledgers, self._shelf.all())
         for table, record in self._db.rows('SELECT "table", record FROM _waiting ORDER BY "table", record'):
-            if table in ledgers:
-                again.append((table, record))
+            if ledgers.of(table) is not None:
+                again.append((ledgers.current(table), record))
                 self._db.execute('DELETE FROM _waiting WHERE "table" = ? AND record = ?', (table, record))
         self._remember("forms", digest)
         applier = Applier(self._db, self._journal, ledgers)
+        self._fill(applier, moved)
         applier.merge(again, self.cursor())
         self._reindex(ledgers)
+
+    def _renamed_tables(self, ledgers: Ledgers) -> set[str]:
+        """Empty the tables that revisions call otherwise than before (a renamed repeat); return all names of these."""
+        before = {(old, now) for old, now in json.loads(self._value("renamed") or "[]")}
+        changed = {name for pair in before ^ set(ledgers.older.items()) for name in pair}
+        names = changed.union(*(ledger.names for ledger in ledgers.values() if not changed.isdisjoint(ledger.names)))
+        for name in sorted(names):
+            if self._db.rows(f"PRAGMA table_info({quoted(name)})"):
+                self._db.execute(f"{'DELETE FROM' if name in ledgers else 'DROP TABLE'} {quoted(name)}")
+            for table in ("conflict", "_hidden", "_waiting"):
+                self._db.execute(f'DELETE FROM {table} WHERE "table" = ?', (name,))  # noqa: S608
+        self._remember("renamed", json.dumps(sorted(ledgers.older.items())))
+        return names
+
+    def _fill(self, applier: Applier, tables: Collection[str]) -> None:
+        """Apply again all that was applied already to tables of these names."""
+        done, end = 0, self.cursor() if tables else 0
+        while done < end:
+            arrivals = self._journal.in_tables(tables, after=done, upto=end, limit=BATCH)
+            applier.apply([arrival.revision for arrival in arrivals], end)
+            done = arrivals[-1].number if len(arrivals) == BATCH else end
 
     def _adapt_table(self, ledger: Ledger) -> list[tuple[str, str]]:
         """Make or change one table; return the records that have to be projected anew for it."""
@@ -295,6 +323,12 @@ class Projection:
         """Return the ledgers of a table's repeats."""
         return tuple(ledger for ledger in self.ledgers.values() if ledger.parent == table)
 
+    def below(self, table: str) -> dict[str, Ledger]:
+        """Return the ledgers of a table's repeats by their key in Answers, and by those they had in older versions."""
+        children = self.children(table)
+        older = {key: child for child in children for key in child.table.older_keys}
+        return {**older, **{child.table.key: child for child in children}}
+
     def hidden_below(self, table: str, parent: str) -> tuple[str, ...]:
         """Return the deleted rows of a repeat's table that belong to one record."""
         sql = 'SELECT record FROM _hidden WHERE "table" = ? AND parent = ? ORDER BY record'
@@ -302,13 +336,14 @@ class Projection:
 
     def held(self, table: str, field: str) -> dict[str, int]:
         """Return how many records hold each answer of a field (as text, under any name it ever had); {} for none."""
-        ledger = self.ledgers.get(table)
+        ledger = self.ledgers.of(table)
         column = None if ledger is None else ledger.fields.get(ledger.renamed.get(field, field))
-        if column is None:
+        if ledger is None or column is None:
             return {}
         names = [stored.name for stored in column.stored]
         listed = ", ".join(map(quoted, names))
-        sql = f"SELECT {listed}, count(*) FROM {quoted(table)} WHERE {quoted(names[0])} IS NOT NULL GROUP BY {listed}"  # noqa: S608
+        source, given = quoted(ledger.name), quoted(names[0])
+        sql = f"SELECT {listed}, count(*) FROM {source} WHERE {given} IS NOT NULL GROUP BY {listed}"  # noqa: S608
         found: dict[str, int] = {}
         for *values, count in self._db.rows(sql):
             text = text_of(column.load(dict(zip(names, values, strict=True))))

@@ -72,9 +72,16 @@ class References:
         return self._connections.here
 
     def tables(self) -> tuple[str, ...]:
-        """Return the ledgers that have a question for a photo or a file, in any version of their forms."""
+        """Return the ledgers that have a question for a photo or a file, in any version, by every name they had."""
         ledgers = self._projection.ledgers.values()
-        return tuple(sorted(each.name for each in ledgers if any(c.question.type in MEDIA for c in each.table.columns)))
+        return tuple(
+            sorted(
+                name
+                for each in ledgers
+                if any(c.question.type in MEDIA for c in each.table.columns)
+                for name in each.names
+            )
+        )
 
     def catch_up(self) -> bool:
         """Read what the journal has more than is known here; return whether any ledger can hold blobs at all."""

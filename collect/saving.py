@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collect.journal import Entry
-from collect.ledgers import Ledger
+from collect.ledgers import Ledger, Ledgers
 from collect.merge import WITH_PARENT
 from collect.revision import DELETED, PARENT, RevisionId, Value
 from forms.definition import Form
@@ -52,7 +52,7 @@ class Saving:
 
     form: Form
     tables: Sequence[Table]
-    ledgers: Mapping[str, Ledger]
+    ledgers: Ledgers
     press: Press
 
     def entries(self, answers: Answers, record: str, seen: SeenRow | None, village: str | None) -> tuple[Entry, ...]:
@@ -92,17 +92,19 @@ class Saving:
         if seen is None or seen.fresh or changes or seen.village != village:
             yield self._entry(table.name, record, village, changes, () if seen is None else seen.heads)
         for child in self._children(table, answers):
-            known = {} if seen is None else seen.rows.get(child.name, {})
-            given = answers.get(child.key) or ()
+            ledger = self.ledgers[self.ledgers.current(child.name)]
+            known = {} if seen is None else seen.rows.get(ledger.name, {})
+            keys = (child.key, ledger.table.key, *ledger.table.older_keys)
+            given = next((answers[key] for key in keys if key in answers), None) or ()
             yield from self._rows(child, tables, given, parent=record, known=known, village=village)
 
     def _children(self, table: Table, answers: Answers) -> Iterator[Table]:
         """The repeats of the form, and those of its other versions that the answers speak of."""
-        own = {child.name for child in self.tables}
+        own = {self.ledgers.current(child.name) for child in self.tables}
         yield from (child for child in self.tables if child.parent == table.name)
-        for ledger in self.ledgers.values():
-            if ledger.parent == table.name and ledger.name not in own and ledger.table.key in answers:
-                yield ledger.table
+        above = self.ledgers.current(table.name)
+        others = (ledger.table for name, ledger in self.ledgers.items() if ledger.parent == above and name not in own)
+        yield from (other for other in others if not answers.keys().isdisjoint((other.key, *other.older_keys)))
 
     def _rows(
         self,
@@ -131,7 +133,7 @@ class Saving:
 
         Questions of other versions count where the answers speak of them; where they do not, they stay as they are.
         """
-        ledger = self.ledgers[table.name]
+        ledger = self.ledgers[self.ledgers.current(table.name)]
         own = {column.name for column in table.columns}
         if seen is None and ledger.fields.keys() == own and not (ledger.renamed or any(c.was for c in table.columns)):
             given = ((column.name, answers.get(column.name)) for column in table.columns)
@@ -179,8 +181,9 @@ class Saving:
 
     def _unknown(self, table: str, answers: Answers) -> Iterator[Problem]:
         """Answers to questions that no version of the form asks."""
-        ledger = self.ledgers[table]
-        below = {child.table.key: name for name, child in self.ledgers.items() if child.parent == table}
+        ledger = self.ledgers[self.ledgers.current(table)]
+        children = [child for child in self.ledgers.values() if child.parent == ledger.name]
+        below = {key: child.name for child in children for key in (*child.table.older_keys, child.table.key)}
         for name, value in answers.items():
             if name in below:
                 for row in value or ():
@@ -189,10 +192,16 @@ class Saving:
                 context = {"form": self.form.form_id, "value": value}
                 yield Problem("COLLECT_QUESTION_UNKNOWN", Place(name=name), context)
 
+    def _spelled(self, table: str) -> str:
+        """What the form's own version calls a table: stations that know no newer version know it by that name."""
+        if not self.ledgers.older:
+            return table
+        return next((own.name for own in self.tables if self.ledgers.current(own.name) == table), table)
+
     def _entry(
         self, table: str, record: str, village: str, changes: Mapping[str, Value], parents: tuple[RevisionId, ...]
     ) -> Entry:
         return Entry(
-            table=table, record=record, form=self.form.form_id, version=self.form.version, village=village,
-            changes=changes, author=self.press.author, save=self.press.save, parents=parents,
+            table=self._spelled(table), record=record, form=self.form.form_id, version=self.form.version,
+            village=village, changes=changes, author=self.press.author, save=self.press.save, parents=parents,
         )  # fmt: skip

@@ -42,14 +42,16 @@ class Seeing:
 
     def opened(self, table: str, record: str) -> Opened:
         """Return a record as it stands now; raises SaveError (COLLECT_RECORD_UNKNOWN)."""
-        row = self._projection.record(table, record) if table in self._projection.ledgers else None
-        if row is None:
+        ledger = self._projection.ledgers.of(table)
+        row = None if ledger is None else self._projection.record(ledger.name, record)
+        if ledger is None or row is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": record}))
         seen: dict[str, str] = {}
-        answers = self._answers(self._projection.ledgers[table], row, seen)
+        answers = self._answers(ledger, row, seen)
         return Opened(
-            table, record, answers, seen, row["_village"] or "", row["_status"], row["_updated_at"], row["_updated_by"]
-        )
+            ledger.name, record, answers, seen, row["_village"] or "", row["_status"], row["_updated_at"],
+            row["_updated_by"],
+        )  # fmt: skip
 
     def _answers(self, ledger: Ledger, row: Mapping[str, Any], seen: dict[str, str]) -> dict[str, Any]:
         """A row with the rows below it, noting the heads of each."""
@@ -115,7 +117,7 @@ class Seeing:
 
     def _at(self, ledger: Ledger, record: str, noted: str) -> SeenRow:
         """A row as it was at given heads, out of the journal."""
-        revisions = known_to(self._journal.of_record(record, ledger.name), heads_of(noted))
+        revisions = known_to(self._journal.of_record(record, ledger.names), heads_of(noted))
         merged = merge(replace(each, changes=ledger.current(each.changes)) for each in revisions)
         if merged is None:
             raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": ledger.name, "record": record}))

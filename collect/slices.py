@@ -90,7 +90,8 @@ class _Changes:
         """Return (table, record) of what changed after `arrival`; None where writing all anew is quicker."""
         if arrival not in self._known:
             some = self._station.journal.since(arrival, limit=_WORTH_REBUILDING)
-            keys = frozenset((each.revision.table, each.revision.record) for each in some)
+            current = self._station.projection.ledgers.current
+            keys = frozenset((current(each.revision.table), each.revision.record) for each in some)
             self._known[arrival] = None if len(some) >= _WORTH_REBUILDING else keys
         return self._known[arrival]
 

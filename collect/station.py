@@ -519,7 +519,8 @@ class Station:
         if appended.back:
             self.references.start_over()
         self._follow()
-        records = {(revision.table, revision.record) for revision in given}
+        current = self.projection.ledgers.current
+        records = {(current(revision.table), revision.record) for revision in given}
         conflicts = tuple(each for each in self.conflicts() if (each.table, each.record) in records)
         return Received(appended.new, appended.known, appended.parked, appended.released, conflicts, tuple(problems))
 

@@ -51,7 +51,7 @@ def story(station: Station, record: str, *, language: str = "") -> tuple[Chapter
 def _chapter(
     station: Station, revision: Revision, by_id: Mapping[RevisionId, Revision], language: str
 ) -> Chapter:
-    ledger = station.projection.ledgers.get(revision.table)
+    ledger = station.projection.ledgers.of(revision.table)
     turns = tuple(_turns(ledger, revision, by_id, language))
     return Chapter(
         shown(revision.time), revision.author, revision.id.station, revision.id.seq, revision.table,

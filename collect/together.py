@@ -102,7 +102,8 @@ def _where(saving: Saving, given: Mapping[str, Mapping[str, Any]]) -> dict[tuple
     for table in saving.tables:
         if table.parent == saving.tables[0].name:
             for record, answers in given.items():
-                found |= {(table.name, row["_id"]): record for row in _rows(answers.get(table.key)) if row.get("_id")}
+                rows = (row for row in _rows(answers.get(table.key)) if row.get("_id"))
+                found |= {(saving.ledgers.current(table.name), row["_id"]): record for row in rows}
     return found
 
 

@@ -123,7 +123,8 @@ class _Undoing:
         self.station, self.save, self.author = station, save, author
         self.by_record: dict[Key, list[Revision]] = {}
         for revision in made:
-            self.by_record.setdefault((revision.table, revision.record), []).append(revision)
+            table = station.projection.ledgers.current(revision.table)
+            self.by_record.setdefault((table, revision.record), []).append(revision)
         self.parents = {key: self._parent(key) for key in self.by_record}
         self.families: dict[Key, list[Key]] = {}
         for key in self.by_record:
@@ -137,7 +138,7 @@ class _Undoing:
             return None
         told = next((r.changes[PARENT] for r in self.by_record[key] if PARENT in r.changes), None)
         if told is None:
-            history = self.station.journal.of_record(key[1], key[0])
+            history = self._history(key)
             told = next((r.changes[PARENT] for r in history if r.changes.get(PARENT)), None)
         above = ledger.parent, str(told or "")
         return above if above in self.by_record else None
@@ -162,20 +163,20 @@ class _Undoing:
         for key in created:
             for row in self._rows_below(key):
                 if row not in self.by_record and key not in kept:
-                    latest = self.station.journal.of_record(row[1], row[0])[-1]
+                    latest = self._history(row)[-1]
                     kept[key] = self._problem("COLLECT_UNDO_CHANGED", key, latest)
-        for key, (table, record) in self._referred(created):
+        for key, other in self._referred(created):
             if key not in kept:
-                latest = self.station.journal.of_record(record, table)[-1]
+                latest = self._history(other)[-1]
                 kept[key] = self._problem("COLLECT_UNDO_REFERRED", key, latest)
         return kept
 
     def _since(self, key: Key, revisions: list[Revision]) -> Revision | None:
         """What was written to a record after the save; None where the save, or its undo, is the last word."""
-        heads = self.station.journal.heads(*key)
+        heads = self.station.journal.heads(key[1], self._names(key[0]))
         if heads == (revisions[-1].id,):
             return None
-        history = self.station.journal.of_record(key[1], key[0])
+        history = self._history(key)
         if len(heads) == 1 and _standing(history) == revisions[-1]:
             return None
         newest = [revision for revision in history if revision.id in heads]
@@ -184,6 +185,14 @@ class _Undoing:
             return None
         others = [each for each in newest if each.save != self.save]
         return (others or list(history))[-1]
+
+    def _names(self, table: str) -> tuple[str, ...]:
+        """The names by which revisions may call a table."""
+        ledger = self.station.projection.ledgers.get(table)
+        return (table,) if ledger is None else ledger.names
+
+    def _history(self, key: Key) -> tuple[Revision, ...]:
+        return self.station.journal.of_record(key[1], self._names(key[0]))
 
     def _rows_below(self, key: Key) -> Iterator[Key]:
         projection = self.station.projection
@@ -194,13 +203,15 @@ class _Undoing:
     def _referred(self, created: set[Key]) -> Iterator[tuple[Key, Key]]:
         """Records that the save made and records of other saves that name them: a visit to a new household."""
         tables = {table for table, _ in created}
+        current = self.station.projection.ledgers.current
         for ledger in self.station.projection.ledgers.values():
-            columns = [c for c in ledger.table.columns if c.source and c.source.removesuffix(".csv") in tables]
+            named = [c for c in ledger.table.columns if c.source]
+            columns = [c for c in named if current(c.source.removesuffix(".csv")) in tables]
             if not columns:
                 continue
             for row in self.station.projection.rows(ledger.name):
                 for column in columns:
-                    target = column.source.removesuffix(".csv"), str(row.get(column.name) or "")
+                    target = current(column.source.removesuffix(".csv")), str(row.get(column.name) or "")
                     at = ledger.name, row["_id"]
                     if target in created and at not in self.by_record:
                         yield target, at
@@ -224,7 +235,7 @@ class _Undoing:
             follows = above is not None and not self.by_record[above][0].parents
             changes[DELETED] = WITH_PARENT if follows else True
         else:
-            history = self.station.journal.of_record(key[1], key[0])
+            history = self._history(key)
             before = merge(replace(each, changes=dict(each.changes)) for each in known_to(history, first.parents))
             if before is None:
                 return
@@ -232,8 +243,8 @@ class _Undoing:
             for name in {name for each in revisions for name in each.changes}:
                 changes[name] = before.deleted if name == DELETED else before.fields.get(name)
         yield Entry(
-            table=key[0], record=key[1], form=last.form, version=last.version, village=village, changes=changes,
-            author=self.author, save=UNDO + self.save, parents=self.station.journal.heads(*key),
+            table=last.table, record=key[1], form=last.form, version=last.version, village=village, changes=changes,
+            author=self.author, save=UNDO + self.save, parents=self.station.journal.heads(key[1], self._names(key[0])),
         )  # fmt: skip
 
 

@@ -21,14 +21,16 @@ class Versions:
 
     def carried(self, table: str, answers: Mapping[str, Any]) -> dict[str, Any]:
         """Return answers given in an older version under the names that questions have now; nothing is dropped."""
-        ledger = self._projection.ledgers.get(table)
+        ledger = self._projection.ledgers.of(table)
         if ledger is None:
             return dict(answers)
-        below = {child.table.key: child.name for child in self._projection.children(table)}
+        below = self._projection.below(ledger.name)
         carried: dict[str, Any] = {}
         for name, value in answers.items():
-            if name in below and isinstance(value, list):
-                carried[name] = [self.carried(below[name], row) for row in value]
+            child = below.get(name)
+            if child is not None and isinstance(value, list):
+                if name == child.table.key or child.table.key not in answers:
+                    carried[child.table.key] = [self.carried(child.name, row) for row in value]
                 continue
             now = ledger.renamed.get(name, name)
             if now == name or now not in answers:
@@ -38,11 +40,11 @@ class Versions:
     def placeable(self, table: str, answers: Mapping[str, Any]) -> dict[str, Any]:
         """Return answers without those to questions that no version of the form asks."""
         ledger = self._projection.ledgers[table]
-        below = {child.table.key: child.name for child in self._projection.children(table)}
+        below = self._projection.below(table)
         kept: dict[str, Any] = {}
         for name, value in answers.items():
             if name in below:
-                kept[name] = [self.placeable(below[name], row) for row in value or ()]
+                kept[name] = [self.placeable(below[name].name, row) for row in value or ()]
             elif name in ledger.fields or name in ledger.renamed or name.startswith("_"):
                 kept[name] = value
         return kept
@@ -53,7 +55,8 @@ class Versions:
         A record begun before a question was asked, or had to be answered, is no worse than it was: that it is still
         empty is to be followed up and must not be in the way of other changes.
         """
-        older = {version.version: version for version in self._shelf.versions(form.form_id)[1:]}
+        versions = self._shelf.versions(form.form_id)
+        older = {version.version: at for at, version in enumerate(versions) if at}
         if not older:
             return {}
         since: dict[str, frozenset[str]] = {}
@@ -63,7 +66,7 @@ class Versions:
             begun = revisions[0].version if revisions else form.version
             if begun in older and begun != form.version:
                 if begun not in since:
-                    since[begun] = required_since(older[begun], form)
+                    since[begun] = required_since(versions[: older[begun] + 1])
                 found[record] = since[begun]
         return found
 
@@ -73,9 +76,9 @@ class Versions:
         table = table_name(form)
         for step in above:
             key = step.partition("[")[0]
-            children = self._projection.children(table) if table in self._projection.ledgers else ()
-            table = next((child.name for child in children if child.table.key == key), "")
-        ledger = self._projection.ledgers.get(table)
+            child = self._projection.below(table).get(key)
+            table = "" if child is None else child.name
+        ledger = self._projection.ledgers.of(table)
         column = None if ledger is None else ledger.fields.get(ledger.renamed.get(field, field))
         label = "" if column is None else " ".join(column.question.label.plain("").split())
         return f"{label}（{name}）" if label and label != field else name

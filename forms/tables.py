@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from forms.choices import labels_of
@@ -84,7 +84,8 @@ class Table:
     """A ledger's table: the form's own (`repeat_path` and `parent` empty) or a repeat's.
 
     `parent`: the name of the table above; `key`: the name under which the row above holds these rows in Answers;
-    `aliases`: names that columns had in older versions -> the name of today (only after `union`).
+    `was`: the key it had in older versions (`ledger::was`), or ''. Only after `lineage.union`: `aliases`, the names
+    that columns had in older versions -> the name of today; `older_keys`, `older_names`: those it had itself.
     """
 
     name: str
@@ -93,7 +94,10 @@ class Table:
     parent: str
     columns: tuple[Column, ...]
     key: str = ""
+    was: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict, compare=False)
+    older_keys: tuple[str, ...] = field(default=(), compare=False)
+    older_names: tuple[str, ...] = field(default=(), compare=False)
 
     def column(self, name: str) -> Column:
         """Return the column of an Answers key; raises KeyError for one there is none of."""
@@ -148,39 +152,6 @@ def keys_of(form: Form, children: Iterable[Node]) -> dict[str, str]:
     return keys
 
 
-def union(versions: Sequence[tuple[Table, ...]]) -> tuple[Table, ...]:
-    """Return the tables that hold the answers of several versions of one form, newest version first.
-
-    A table's columns stand in the newest version's order, then what older ones had and newer ones lack; a column that
-    a newer version renamed (`ledger::was`) is held under its new name only, also where it was renamed several times,
-    or where the newest version no longer says so.
-    """
-    merged: dict[str, Table] = {}
-    for tables in versions:
-        for table in tables:
-            newer = merged.get(table.name)
-            merged[table.name] = _joined(replace(table, columns=()) if newer is None else newer, table)
-    return tuple(merged.values())
-
-
-def _joined(newer: Table, older: Table) -> Table:
-    """The table with what an older version had besides, and with the names that its columns had then."""
-    columns, aliases = list(newer.columns), dict(newer.aliases)
-    own = {column.name.lower(): column.name for column in columns}
-    sql = {stored.name.lower() for stored in newer.stored}
-    for column in older.columns:
-        now = own.get(column.name.lower()) or newer.aliases.get(column.name)
-        if now is None and not any(stored.name.lower() in sql for stored in column.stored):
-            columns.append(column)
-            now = column.name
-        if now is not None and column.was:
-            aliases.setdefault(column.was, now)
-    # A name that a column has now is nobody's older name.
-    taken = {column.name for column in columns}
-    older_names = {old: now for old, now in aliases.items() if old not in taken}
-    return replace(newer, columns=tuple(columns), aliases=older_names)
-
-
 def _collect(
     form: Form,
     children: Iterable[Node],
@@ -198,7 +169,8 @@ def _collect(
         _column(form, node, keys[node.path]) for node, _ in _members(form, nodes, ()) if isinstance(node, Question)
     )
     parent = "" if above is None else above.name
-    table = Table(name, form.form_id, repeat.path if repeat else "", parent, columns, key)
+    was = _was(repeat) if repeat else ""
+    table = Table(name, form.form_id, repeat.path if repeat else "", parent, columns, key, was)
     found.append(table)
     # A table's labels have a view of their own, `<table>_labels`.
     names.update((name.lower(), f"{name}_labels".lower()))
@@ -247,17 +219,21 @@ def _column(form: Form, question: Question, name: str) -> Column:
         stored = (Stored(name, {"int": "INTEGER", "decimal": "REAL"}.get(kind, "TEXT")),)
     itemset = question.itemset
     secondary = form.secondary_instances.get(itemset.list_name) if itemset else None
-    was = question.ledger.get("was", "")
     return Column(
         name=name,
         path=question.path,
         question=question,
         stored=stored,
-        was=safe_name(was) if was else "",
+        was=_was(question),
         source=secondary.source if secondary else "",
         multiple=question.type in ("select_multiple", "select_multiple_from_file", "rank"),
         form=form,
     )
+
+
+def _was(node: Question | Repeat) -> str:
+    was = node.ledger.get("was", "")
+    return safe_name(was) if was else ""
 
 
 def _stored_number(value: Value, data_type: str) -> StoredValue:

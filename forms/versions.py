@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from forms.definition import Expression, Form, Label, Node, Repeat
+from forms.lineage import pairs, renamings, union
 from forms.problems import LANGUAGES, message, shown
-from forms.tables import Column, Table, safe_name, tables_of
+from forms.tables import Column, Table, tables_of
 from forms.values import kind_of, normalise
 
 Severity = Literal["harmless", "look", "loses"]
@@ -75,16 +76,6 @@ def compare(old: Form, new: Form, holding: Holding | None = None) -> tuple[Chang
     return tuple(_Comparison(old, new, holding).changes())
 
 
-def renamings(newer: Table, older: Table) -> dict[str, str]:
-    """Return old name -> new name of a table's columns that a newer version renamed (`ledger::was`)."""
-    own, before = {column.name for column in newer.columns}, {column.name for column in older.columns}
-    return {
-        column.was: column.name
-        for column in newer.columns
-        if column.was and column.was in before and column.was not in own
-    }
-
-
 def readable(source: str) -> str:
     """Return an expression with `${name}` for the absolute and parent paths that the XForm holds."""
     return " ".join(re.sub(r" (?:/[\w.\-]+)+/([\w.\-]+) | (?:\.\./)+([\w.\-]+) ", _named, f" {source} ").split())
@@ -94,16 +85,22 @@ def _named(match: re.Match[str]) -> str:
     return f"${{{match[1] or match[2]}}}"
 
 
-def required_since(old: Form, new: Form) -> frozenset[str]:
-    """Return the paths of questions that must be answered in `new` and were not asked, or not required, in `old`."""
-    before = {table.name: table for table in tables_of(old)}
+def required_since(versions: Sequence[Form]) -> frozenset[str]:
+    """Return the paths of questions that must be answered in the newest version and were free, or not asked, before.
+
+    `versions`: the newest first, the one before last, between them those that may tell what was renamed.
+    """
+    new, old = tables_of(versions[0]), {table.name: table for table in tables_of(versions[-1])}
+    held = {table.name: table for table in union([tables_of(form) for form in versions])}
     found: set[str] = set()
-    for table in tables_of(new):
-        if table.name not in before:
+    for table in new:
+        names = (table.name, *held[table.name].older_names)
+        before = next((old[name] for name in names if name in old), None)
+        if before is None:
             continue
-        known = {column.name: column.question for column in before[table.name].columns}
+        known = {held[table.name].aliases.get(column.name, column.name): column.question for column in before.columns}
         for column in table.columns:
-            earlier = known.get(column.name) or known.get(column.was)
+            earlier = known.get(column.name)
             if column.question.required is not None and (earlier is None or earlier.required is None):
                 found.add(column.path)
     return frozenset(found)
@@ -121,22 +118,22 @@ class _Comparison:
 
     def changes(self) -> Iterator[Change]:
         yield from self._form()
-        pairs = self._pairs()
-        for before, now in pairs:
-            self.names |= renamings(now, before)
+        together = pairs(self.old_tables, self.new_tables)
+        for before, now in together:
+            self.names |= renamings(now, before) | ({before.key: now.key} if before.key != now.key else {})
         removed = {
             (before.name, column.name): (before, column)
-            for before, now in pairs
+            for before, now in together
             for column in _without(before, now)
         }
-        for before, now in pairs:
+        for before, now in together:
             yield from self._repeat(before, now)
             yield from self._table(before, now, removed)
         for table in self.new_tables:
-            if table.name not in {now.name for _, now in pairs}:
+            if table.name not in {now.name for _, now in together}:
                 yield Change("FORMS_DIFF_REPEAT_ADDED", "harmless", table.name, "", self._repeat_slots(table))
         for table in self.old_tables:
-            if table.name not in {before.name for before, _ in pairs}:
+            if table.name not in {before.name for before, _ in together}:
                 yield from self._table_removed(table)
 
     def _form(self) -> Iterator[Change]:
@@ -148,25 +145,12 @@ class _Comparison:
         if old.title != new.title:
             yield Change("FORMS_DIFF_TITLE", "harmless", context={"old": old.title, "new": new.title})
 
-    def _pairs(self) -> list[tuple[Table, Table]]:
-        """The tables of both versions that belong together: the same place in the form, or renamed."""
-        found = [(self.old_tables[0], self.new_tables[0])]
-        for table in self.new_tables[1:]:
-            above = next((before for before, now in found if now.name == table.parent), None)
-            repeat = self.nodes_now[table.repeat_path]
-            was = safe_name(repeat.ledger.get("was", "") or table.key) if isinstance(repeat, Repeat) else ""
-            for before in self.old_tables[1:]:
-                if above is not None and before.parent == above.name and before.key in (table.key, was):
-                    found.append((before, table))
-                    break
-        return found
-
     # Repeats
 
     def _repeat(self, before: Table, now: Table) -> Iterator[Change]:
-        if before.name != now.name and before.parent:
-            context = {**self._repeat_slots(now), "old": before.name}
-            yield Change("FORMS_DIFF_REPEAT_RENAMED", "loses", now.name, "", context)
+        if before.key != now.key:
+            context = {**self._repeat_slots(now), "old": before.key, "before": before.name}
+            yield Change("FORMS_DIFF_REPEAT_RENAMED", "harmless", now.name, "", context)
         first, second = self.nodes_before.get(before.repeat_path), self.nodes_now.get(now.repeat_path)
         if isinstance(first, Repeat) and isinstance(second, Repeat):
             slots = self._repeat_slots(now)

@@ -287,7 +287,7 @@ def erase(
 
     with Station.open(station_dir) as opened:
         history = opened.history(record)
-        ledger = table or (history[0].table if history else "")
+        ledger = table or (opened.projection.ledgers.current(history[0].table) if history else "")
         if not yes:
             zh = f"将抹除台账 {ledger} 的记录 {record} 及其下各行的全部内容和历史，不可恢复，并传到其他站点。继续吗？"
             en = f"All that was saved to {record} in {ledger} and to its rows goes for good, here and elsewhere. Go on?"

@@ -202,7 +202,7 @@ def _undo(station: Station, save: str, language: str) -> tuple[Any, list[str]]:
 def _saves(station: Station, language: str) -> list[dict[str, Any]]:
     found = []
     for press in presses(station, limit=_SAVES):
-        ledger = station.projection.ledgers.get(press.table)
+        ledger = station.projection.ledgers.of(press.table)
         row = next(iter(station.attachments.open(f"{press.table}.csv").lookup("_id", press.record)), {})
         imported = press.save.removeprefix("undo:").startswith(IMPORT)
         found.append({

@@ -179,7 +179,7 @@ def story(
     for at in (record, *names):
         before: dict[str, Any] = {}
         for revision in station.history(at):
-            ledger = station.projection.ledgers.get(revision.table)
+            ledger = station.projection.ledgers.of(revision.table)
             if ledger is None:
                 continue
             press = presses.setdefault(

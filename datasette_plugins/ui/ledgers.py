@@ -118,21 +118,22 @@ def ledgers_of(
     list shows first.
     """
     found: dict[str, Ledger] = {}
+    older = {name: table.name for table in kept.values() for name in table.table.older_names}
     for name, table in kept.items():
-        ledger = _ledger(table, language, villages)
+        ledger = _ledger(table, language, villages, older)
         wished = tuple(column for column in (chosen or {}).get(name, ()) if column in ledger.columns)
         found[name] = replace(ledger, chosen=wished) if wished else ledger
     return found
 
 
-def _ledger(kept: Kept, language: str, villages: Mapping[str, str]) -> Ledger:
+def _ledger(kept: Kept, language: str, villages: Mapping[str, str], older: Mapping[str, str]) -> Ledger:
     table, spoken = kept.table, language_in(kept.form, language)
     sections = _sections(kept.form, spoken)
     columns: dict[str, Shown] = {}
     for column in table.columns:
         section = next((sections[path] for path in _above(column.path) if path in sections), "")
         for shown in _shown(column, language, spoken, villages):
-            columns[shown.name] = replace(shown, section=section)
+            columns[shown.name] = replace(shown, section=section, target=older.get(shown.target, shown.target))
     for name in QUIET:
         columns[name] = _quiet(name, table.parent, language, villages)
     label = kept.naming[0].stored[0].name if kept.naming else "_id"

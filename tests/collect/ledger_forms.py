@@ -49,11 +49,19 @@ def made(
 
 @cache
 def household(version: str = "1") -> Form:
-    """Version 1; 2 asks `road` after the group; 3 no longer asks `water` and calls the phone `mobile`."""
+    """Version 1; 2 asks `road` after the group; 3 no longer asks `water` and calls the phone `mobile`.
+
+    Version 4 is 3 with other names of the repeats: `person` for `member`, and in it `paper` for `certificate`.
+    """
     survey = list(_SURVEY)
     if version != "1":
         survey.insert(3, {"type": "text", "name": "road", "label": "道路"})
-    if version == "3":
+    if version in ("3", "4"):
         survey = [row for row in survey if row["name"] not in ("water", "phone")]
         survey.append({"type": "text", "name": "mobile", "label": "手机", _SEARCH: "phone", _WAS: "phone"})
-    return made(version, (*survey, *_MEMBER))
+    renamed = {"member": "person", "certificate": "paper"} if version == "4" else {}
+    members = [{**row, "name": renamed.get(row["name"], row["name"])} for row in _MEMBER]
+    for row, before in zip(members, _MEMBER, strict=True):
+        if row["name"] != before["name"] and row["type"] == "begin_repeat":
+            row[_WAS] = before["name"]
+    return made(version, (*survey, *members))

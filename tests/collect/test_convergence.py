@@ -56,13 +56,13 @@ class Story:
 
     def changed(self, answers: dict[str, Any]) -> dict[str, Any]:
         chance = self.chance
-        answers = {**answers, "member": [dict(row) for row in answers.get("member", ())]}
+        members = [dict(row) for key in ("member", "person") for row in answers.get(key, ())]
+        answers = {**answers, "person" if "person" in answers else "member": members}
         for _ in range(chance.randint(1, 2)):
             question = chance.choice(["head_name", "phone", "group_name", "water"])
             answers[question] = chance.choice(["甲", "乙", "丙", None])
         if chance.random() < 0.1:
             answers["village"] = chance.choice([VILLAGE, OTHER_VILLAGE])
-        members = answers["member"]
         if members and chance.random() < 0.5:
             chance.choice(members)["name"] = chance.choice(["大", "二", "三"])
         if members and chance.random() < 0.2:
@@ -100,7 +100,7 @@ class Story:
                 station.restore("household", record, author=station.name)
 
     def new_version(self, station: Station) -> None:
-        station.add_form(household(self.chance.choice("123")))
+        station.add_form(household(self.chance.choice("1234")))
 
     def settle(self, station: Station) -> None:
         if conflicts := station.conflicts():
@@ -131,7 +131,8 @@ def content(station: Station) -> list[tuple[str, tuple[Any, ...]]]:
 def records(station: Station) -> dict[tuple[str, str], list[Revision]]:
     found: dict[tuple[str, str], list[Revision]] = {}
     for arrival in station.journal.since(0):
-        found.setdefault((arrival.revision.table, arrival.revision.record), []).append(arrival.revision)
+        table = station.projection.ledgers.current(arrival.revision.table)
+        found.setdefault((table, arrival.revision.record), []).append(arrival.revision)
     return found
 
 

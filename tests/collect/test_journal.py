@@ -64,7 +64,7 @@ def test_heads_named_by_nobody_are_those_of_the_moment(opened: Opener) -> None:
     first, second = journal.write([entry(), entry(changes={"name": "李四"})])
     assert second.parents == (first.id,)
     (third,) = journal.write([entry(changes={"name": "王五"}, parents=(first.id,))])
-    assert journal.heads("household", "r1") == (second.id, third.id)
+    assert journal.heads("r1", ("household",)) == (second.id, third.id)
 
 
 def test_appending_twice_is_appending_once(opened: Opener) -> None:
@@ -81,7 +81,7 @@ def test_a_revision_without_its_parents_is_parked_counted_and_released(opened: O
     appended = other.append([second, third])
     assert (appended.new, appended.parked, appended.released) == (2, 1, 0)
     assert other.parked() == (second,)
-    assert other.heads("household", "r1") == ()
+    assert other.heads("r1", ("household",)) == ()
     assert other.append([second]).known == 1
     appended = other.append([first])
     assert (appended.new, appended.parked, appended.released) == (1, 0, 1)
@@ -213,7 +213,7 @@ def test_any_order_any_repetition_any_split_comes_to_the_same(
         waiting = waiting[cut:]
     held = journal.of_record("r1")
     assert merge(held) == merge(history)
-    assert journal.heads("household", "r1") == tuple(sorted(each.id for each in heads(history)))
+    assert journal.heads("r1", ("household",)) == tuple(sorted(each.id for each in heads(history)))
     assert journal.parked() == ()
     assert journal.held() == journal.count()
     seen: set[RevisionId] = set()

@@ -222,7 +222,7 @@ def test_a_row_whose_household_has_not_come_yet_is_there(station: Station) -> No
     station.receive([revision("y", 1, {"head_name": "张三"}, record="r1")])
     assert station.answers("household", "r1")["member"] == [{"_id": "r2", "name": "张大"}]
     assert station.projection.record("household", "r1") is not None
-    assert RevisionId("y", 1) in station.journal.heads("household", "r1")
+    assert RevisionId("y", 1) in station.journal.heads("r1", ("household",))
 
 
 @pytest.mark.parametrize("versions", [["1", "2", "10"], ["1.9", "1.10"], ["2025010199", "2026010101"], ["", "1"]])

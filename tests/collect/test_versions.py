@@ -11,7 +11,8 @@ import pytest
 
 from collect.station import Station
 from forms.definition import Form
-from forms.tables import tables_of, union
+from forms.lineage import union
+from forms.tables import tables_of
 from tests.forms.inline import form
 
 VILLAGE = "520000000001"

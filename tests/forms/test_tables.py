@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.definition import Choice, Expression, Form, Group, Itemset, Label, Node, Question, Repeat, SecondaryInstance
-from forms.tables import Stored, tables_of, union
+from forms.lineage import union
+from forms.tables import Stored, tables_of
 from forms.values import number_text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from forms.definition import Form
 from forms.problems import LANGUAGES
-from forms.versions import Change, compare
+from forms.versions import Change, compare, required_since
 from tests.forms.inline import form
 
 OLD = """
@@ -127,7 +127,25 @@ def test_a_renamed_repeat_and_its_count_are_told() -> None:
         "| member | 成员   |          |                |            |               |",
         "| person | 成员   |          |                |            |               | ${people} | member |",
     )
-    assert brief(compare(*pair(new))) == {("REPEAT_RENAMED", "", "loses"), ("COUNT", "", "look")}
+    assert brief(compare(*pair(new))) == {("REPEAT_RENAMED", "", "harmless"), ("COUNT", "", "look")}
+
+
+def test_a_renamed_repeat_takes_the_rules_and_repeats_in_it_along() -> None:
+    inside = "    | begin repeat        | card   | 证件   |          | count(${member}) > 1 |        |              |\n"
+    inside += "    | text                | number | 证号   | yes      |                |            |               |\n"
+    inside += "    | end repeat          |        |        |          |                |            |               |\n"
+    old = OLD.replace("    | end repeat ", inside + "    | end repeat ")
+    new = old.replace("| calculation   |", "| calculation   | ledger::was |", 1).replace("${member}", "${person}")
+    new = new.replace(
+        "| member | 成员   |          |                |            |               |",
+        "| person | 成员   |          |                |            |               | member |",
+    )
+    (change,) = compare(*pair(new, old))
+    assert (change.code, change.severity, change.table) == ("FORMS_DIFF_REPEAT_RENAMED", "harmless", "trial_person")
+    assert change.what("zh") == "重复组“成员”由 member 改名为 person，台账由 trial_member 变为 trial_person"
+    assert required_since(pair(new, old)[::-1]) == frozenset()
+    demanding = new.replace("| text                | name   | 姓名   |          |", "| text | name   | 姓名   | yes |")
+    assert required_since(pair(demanding, old)[::-1]) == {"/data/person/name"}
 
 
 def test_words_are_in_the_language_asked_for() -> None:
