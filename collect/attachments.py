@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid5
 
 from collect.projection import Projection
 from collect.settings import Village
 from forms.attachments import RowsInMemory, SecondaryRows
 from forms.values import text_of
+
+BRANCH: Final = "__branchId"
+VERSION: Final = frozenset({"__version", "__trunkVersion", BRANCH})
+_BRANCHES: Final = UUID("6d1c7f0e-8a53-5b0f-9f57-2c5d3a0b7e41")
 
 
 class StationAttachments:
@@ -41,8 +47,34 @@ class StationAttachments:
         return self._listed[1]
 
 
+class _Row(dict[str, str]):
+    """A record's columns, and its version (ODK Entities), which is counted only where it is asked for."""
+
+    def __init__(self, cells: Mapping[str, str], written: Callable[[], int]) -> None:
+        super().__init__(cells)
+        self._written = written
+
+    def __contains__(self, column: object) -> bool:
+        return super().__contains__(column) or column in VERSION
+
+    def __missing__(self, column: str) -> str:
+        if column not in VERSION:
+            raise KeyError(column)
+        number = str(self._written())
+        # What is known here is all that is known: every update begins a branch of its own at the version it saw.
+        return str(uuid5(_BRANCHES, f"{self['name']} {number}")) if column == BRANCH else number
+
+    def get(self, column: str, default: Any = None) -> Any:
+        """Return a cell, a counted one too."""
+        return self[column] if column in self else default  # noqa: SIM401  dict.get knows nothing of `__missing__`
+
+
 class LedgerRows:
-    """A ledger's rows as an attached file: `name` (record id), `label`, and every column as text."""
+    """A ledger's rows as an attached file: `name` (record id), `label`, and every column as text.
+
+    Each has `__version` besides, how often the record was saved as far as is known here (from 1), `__trunkVersion` and
+    `__branchId`, for who updates it as an entity; they are no columns of the whole file.
+    """
 
     def __init__(self, projection: Projection, table: str) -> None:
         self._projection, self._table = projection, table
@@ -68,4 +100,5 @@ class LedgerRows:
         answers = self._ledger.answers(row)
         own = {"_id": row["_id"], "_village": row["_village"] or "", "_parent": row.get("_parent") or ""}
         texts = {name: text_of(value) for name, value in answers.items()}
-        return {**texts, **own, "name": row["_id"], "label": row["label"] or row["_id"]}
+        cells = {**texts, **own, "name": row["_id"], "label": row["label"] or row["_id"]}
+        return _Row(cells, partial(self._projection.written, self._table, row["_id"]))

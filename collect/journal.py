@@ -456,6 +456,13 @@ class Journal:
         )
         return tuple(revision_of(row) for row in rows)
 
+    def written(self, record: str, tables: Collection[str]) -> int:
+        """Return how many revisions of a record are here, of those that call its table one of these names."""
+        return int(self._db.value(
+            'SELECT count(*) FROM revision WHERE record = ? AND "table" IN (SELECT value FROM json_each(?))',
+            (record, json.dumps(sorted(tables))),
+        ))  # fmt: skip
+
     def in_tables(self, tables: Collection[str], *, after: int, upto: int, limit: int) -> tuple[Arrival, ...]:
         """Return the revisions that name one of these tables, of those between two arrival numbers, in order."""
         rows = self._db.rows(

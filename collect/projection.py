@@ -319,6 +319,10 @@ class Projection:
         rows = self._db.rows(sql, (author, apart, *([village] if village else [])))
         return next((dict(zip((*ledger.columns, "label"), row, strict=True)) for row in rows), None)
 
+    def written(self, table: str, record: str) -> int:
+        """Return how often a record was saved, as far as that is known here."""
+        return self._journal.written(record, self.ledgers[table].names)
+
     def children(self, table: str) -> tuple[Ledger, ...]:
         """Return the ledgers of a table's repeats."""
         return tuple(ledger for ledger in self.ledgers.values() if ledger.parent == table)

@@ -84,8 +84,9 @@ def _filled(
 
 def _relinked(station: Station, saving: Saving, table: str, kept: str, duplicate: str) -> Iterator[Entry]:
     """Entries of other ledgers, and of this one, that name the duplicate and are to name the kept record."""
-    for ledger in station.projection.ledgers.values():
-        links = [column for column in ledger.table.columns if column.source == f"{table}.csv"]
+    ledgers = station.projection.ledgers
+    for ledger in ledgers.values():
+        links = [c for c in ledger.table.columns if ledgers.current(c.source.removesuffix(".csv")) == table]
         changes: dict[str, dict[str, Value]] = {}
         for column in links:
             for row in station.projection.naming(ledger, column, duplicate):

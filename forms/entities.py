@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from forms.program import Program
 
 _NEW = "uuid()"
+# Attributes of an entity that is updated, and the columns of its list that they are read from.
+_VERSIONS = (("baseVersion", "__version"), ("trunkVersion", "__trunkVersion"), ("branchId", "__branchId"))
 
 
 @dataclass(frozen=True, slots=True)
 class EntitySave:
     """One record of the ledger `dataset` that a saved form creates, updates, or updates or else creates.
 
-    `properties`: column -> value; a relevant question left empty gives None, an irrelevant one no key. `cell` is the
+    `properties`: column -> value; a relevant question left empty gives None, an irrelevant one no key. `versions`:
+    `baseVersion`, `trunkVersion`, `branchId` of the entity that is updated, as far as its list has them. `cell` is the
     `entity` element that says it.
     """
 
@@ -34,15 +37,15 @@ class EntitySave:
     update: bool
     label: str
     properties: Mapping[str, Value | None]
-    base_version: str
+    versions: Mapping[str, str]
     cell: Cell
 
     @property
     def attributes(self) -> dict[str, str]:
         """The attributes of the `entity` element in instance XML."""
         flags = {"create": self.create, "update": self.update}
-        version = {"baseVersion": self.base_version} if self.update and self.base_version else {}
-        return {"dataset": self.dataset, "id": self.id, **{name: "1" for name, on in flags.items() if on}, **version}
+        said = {name: "1" for name, on in flags.items() if on}
+        return {"dataset": self.dataset, "id": self.id, **said, **self.versions}
 
 
 def entities_of(program: Program, root: Cell, context: Context, record_id: str) -> tuple[EntitySave, ...]:
@@ -79,7 +82,9 @@ def _saves(
         given = "" if entity.entity_id is None or entity.entity_id.source == _NEW else say(entity.entity_id)
         row = cell.around(scope)
         own = given.removeprefix("uuid:") or _derived(record_id, f"{number}:{row.row_id or ''}")
-        version = f"instance('{entity.dataset}')/root/item[name = '{own}']/__version"
+        item = f"instance('{entity.dataset}')/root/item[name = '{own}']"
+        listed = _VERSIONS if update and "'" not in own else ()
+        versions = {name: say(Expression(f"{item}/{column}")) for name, column in listed}
         yield EntitySave(
             dataset=entity.dataset,
             id=own,
@@ -87,7 +92,7 @@ def _saves(
             update=update,
             label=say(entity.label),
             properties=dict(_properties(row, frozenset(node.path for node in _inner(form, scope)))),
-            base_version=say(Expression(version)) if update and "'" not in own else "",
+            versions={name: value for name, value in versions.items() if value},
             cell=cell,
         )
 

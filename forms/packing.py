@@ -77,6 +77,9 @@ def attached_columns(form: Form) -> dict[str, tuple[str, ...]]:
     for node in form.walk():
         if isinstance(node, Question) and node.itemset and node.itemset.list_name in found:
             found[node.itemset.list_name].update({_column(node.itemset.value): None, _column(node.itemset.label): None})
+    for entity in form.entities:
+        if entity.update_if is not None and entity.dataset in found:
+            found[entity.dataset]["__version"] = None
     for source in _sources(form):
         try:
             tree = parse(source)

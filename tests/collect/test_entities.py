@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
+from collect.packing import pack
 from collect.station import Saved, Station
+from forms.definition import Form
 from forms.instance import Instance
 from forms.program import compile_form
 from forms.reader import read_rows
@@ -101,6 +104,62 @@ def test_a_filled_in_form_saves_its_entities_too(station: Station) -> None:
 def test_import_saves_entities_as_well(station: Station) -> None:
     station.save_many([(CHECKUP, {"head": f"户{n}"}, VILLAGE) for n in range(3)], author="li")
     assert sorted(each["head_name"] for each in households(station)) == ["户0", "户1", "户2"]
+
+
+def entity(station: Station, form: Form = CHECKUP, **answers: str) -> dict[str, str]:
+    """The attributes of the entity in the XML of a filled-in form."""
+    instance = Instance.new(compile_form(form), attachments=station.attachments, clock=station.clock)
+    for name, value in answers.items():
+        instance.set(f"/data/{name}", value)
+    found = etree.fromstring(instance.xml()).find("meta/entity")
+    assert found is not None
+    return {str(name): str(value) for name, value in found.attrib.items()}
+
+
+def test_an_update_names_the_version_that_it_is_based_on(station: Station) -> None:
+    known = station.save({"village": VILLAGE, "head_name": "李四"}, household(), author="li").record
+    first = entity(station, which=known, tel="7")
+    assert (first["id"], first["update"], first["baseVersion"], first["trunkVersion"]) == (known, "1", "1", "1")
+    check(station, which=known, tel="7")
+    check(station, which=known, tel="8", head="李四")
+    later = entity(station, which=known, tel="9")
+    assert (later["baseVersion"], later["trunkVersion"]) == ("3", "3")
+    assert entity(station, which=known, tel="1")["branchId"] == later["branchId"] != first["branchId"]
+
+
+def test_a_new_record_has_no_version_to_be_based_on(station: Station) -> None:
+    assert entity(station, head="张三").keys() == {"dataset", "id", "create"}
+    assert entity(station, which="nobody").keys() == {"dataset", "id", "update"}
+
+
+UPSERT = read_rows(
+    {
+        "survey": ({"type": "text", "name": "which", "label": "户"},
+                   {"type": "text", "name": "head", "label": "户主", "save_to": "head_name"}),
+        "entities": ({"list_name": "household", "label": "${head}", "entity_id": "${which}", "create_if": "true()",
+                      "update_if": "true()"},),
+        "settings": ({"form_id": "upsert", "version": "1"},),
+    }
+)  # fmt: skip
+
+
+def test_an_upsert_of_a_known_record_has_its_version_and_of_another_none(station: Station) -> None:
+    new = "0193e5a0-1111-7aaa-8aaa-0123456789ab"
+    said = entity(station, UPSERT, which=new, head="张三")
+    assert said == {"dataset": "household", "id": new, "create": "1", "update": "1"}
+    station.save({"which": new, "head": "张三"}, UPSERT, author="li", village=VILLAGE)
+    assert entity(station, UPSERT, which=new, head="张三")["baseVersion"] == "1"
+
+
+def test_a_ledgers_file_gives_versions_where_they_are_asked_for_only(station: Station) -> None:
+    known = station.save({"village": VILLAGE, "head_name": "李四"}, household(), author="li").record
+    (row,) = station.attachments.open("household.csv").rows()
+    assert "__version" not in list(row)
+    assert (row["__version"], row.get("__version"), row.get("nothing")) == ("1", "1", None)
+    found = station.attachments.open("household.csv").lookup("__version", "1")
+    assert [each["name"] for each in found] == [known]
+    packed = pack(CHECKUP, station=station)
+    assert packed.files["household.csv"].decode().splitlines() == ["name,label,__version", f"{known},李四,1"]
 
 
 def test_what_cannot_be_saved_is_a_warning_and_the_record_is_saved(station: Station, tmp_path: Path) -> None:
