@@ -14,6 +14,11 @@ from forms.problems import CunceError, Problem
 # station, seq, parents, time, author, save, form, version, table, record, village, changes, changes_digest,
 # previous, digest
 Row = tuple[Any, ...]
+# The columns of a row, in its order.
+COLUMNS = (
+    'station, seq, parents, time, author, save, form, version, "table", record, village, changes, changes_digest, '
+    "previous, digest"
+)
 Key = tuple[str, int]
 Link = tuple[bytes, bytes]  # digest, previous
 

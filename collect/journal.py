@@ -9,9 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from collect import away, restored
+from collect import away, parking, restored
 from collect.away import Away
 from collect.chain import (
+    COLUMNS,
     Causal,
     JournalError,
     Key,
@@ -29,6 +30,7 @@ from collect.database import Connection, Connections, scrub, transaction, versio
 from collect.definitions import Definition, Definitions
 from collect.erasing import Erasing
 from collect.hlc import followed, tick
+from collect.parking import Parking
 from collect.revision import ERASED, Revision, RevisionId, Value
 from forms.clock import Clock
 from forms.definition import Form
@@ -108,13 +110,10 @@ SCHEMA = (
     """,
     'CREATE TABLE erased (number INTEGER PRIMARY KEY, "table" TEXT NOT NULL, record TEXT NOT NULL UNIQUE);',
     away.SCHEMA,
+    parking.SCHEMA,
 )
-_COLUMNS = (
-    'station, seq, parents, time, author, save, form, version, "table", record, village, changes, changes_digest, '
-    "previous, digest"
-)
-_INSERT = f"INSERT INTO revision ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608
-_PARK = f"INSERT INTO parked ({_COLUMNS}, missing_station, missing_seq) VALUES ({', '.join('?' * 17)})"  # noqa: S608
+_INSERT = f"INSERT INTO revision ({COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608
+_PARK = f"INSERT INTO parked ({COLUMNS}, missing_station, missing_seq) VALUES ({', '.join('?' * 17)})"  # noqa: S608
 _CHUNK = 500
 _RECENT = 100_000  # revisions among which the last saves are looked for
 
@@ -274,6 +273,8 @@ class Journal:
         self._db.executemany("DELETE FROM parked WHERE station = ? AND seq = ?", queue.released)
         parked = [(*row, *missing) for missing, waiting in queue.waiting.items() for row in waiting]
         self._db.executemany(_PARK, parked)
+        if parked or queue.released:
+            self.parking.note(parked, self.clock.now().isoformat(timespec="seconds"))
         self._count_held(rows)
         if not queue.released:
             arrived = (known[RevisionId(row[0], row[1])] for row in ready)
@@ -312,7 +313,7 @@ class Journal:
     def _parked_for(self, key: Key) -> list[Row]:
         """The parked rows that wait for one revision."""
         return self._db.rows(
-            f"SELECT {_COLUMNS} FROM parked WHERE missing_station = ? AND missing_seq = ?",  # noqa: S608
+            f"SELECT {COLUMNS} FROM parked WHERE missing_station = ? AND missing_seq = ?",  # noqa: S608
             key,
         )
 
@@ -391,7 +392,7 @@ class Journal:
             where += " AND NOT (station = ? AND seq <= ? AND arrival NOT IN (SELECT arrival FROM move))"
             parameters += besides
         rows = self._db.rows(
-            f"SELECT arrival, {_COLUMNS} FROM revision WHERE {where} ORDER BY arrival LIMIT ?",  # noqa: S608
+            f"SELECT arrival, {COLUMNS} FROM revision WHERE {where} ORDER BY arrival LIMIT ?",  # noqa: S608
             (*parameters, -1 if limit is None else limit),
         )
         found = [Arrival(row[0], revision_of(row[1:])) for row in rows]
@@ -416,8 +417,8 @@ class Journal:
     def suffix(self, station: str, after: int, *, limit: int | None = None) -> tuple[Revision, ...]:
         """Return what is held of a station after its number `after`, in its order, parked ones too."""
         rows = self._db.rows(
-            f"SELECT {_COLUMNS} FROM revision WHERE station = :station AND seq > :after UNION ALL "  # noqa: S608
-            f"SELECT {_COLUMNS} FROM parked WHERE station = :station AND seq > :after ORDER BY seq LIMIT :limit",
+            f"SELECT {COLUMNS} FROM revision WHERE station = :station AND seq > :after UNION ALL "  # noqa: S608
+            f"SELECT {COLUMNS} FROM parked WHERE station = :station AND seq > :after ORDER BY seq LIMIT :limit",
             {"station": station, "after": after, "limit": -1 if limit is None else limit},
         )
         return tuple(revision_of(row) for row in rows)
@@ -450,7 +451,7 @@ class Journal:
             return ()
         latest = upto if upto is not None else before - 1 if before is not None else self.arrived()
         rows = self._db.rows(
-            f"SELECT {_COLUMNS} FROM revision WHERE record = ? AND arrival <= ? AND "  # noqa: S608
+            f"SELECT {COLUMNS} FROM revision WHERE record = ? AND arrival <= ? AND "  # noqa: S608
             '(?3 IS NULL OR "table" IN (SELECT value FROM json_each(?3))) ORDER BY arrival',
             (record, latest, json.dumps(sorted(tables)) if tables else None),
         )
@@ -466,7 +467,7 @@ class Journal:
     def in_tables(self, tables: Collection[str], *, after: int, upto: int, limit: int) -> tuple[Arrival, ...]:
         """Return the revisions that name one of these tables, of those between two arrival numbers, in order."""
         rows = self._db.rows(
-            f"SELECT arrival, {_COLUMNS} FROM revision WHERE arrival > ? AND arrival <= ? AND "  # noqa: S608
+            f"SELECT arrival, {COLUMNS} FROM revision WHERE arrival > ? AND arrival <= ? AND "  # noqa: S608
             '"table" IN (SELECT value FROM json_each(?)) ORDER BY arrival LIMIT ?',
             (after, upto, json.dumps(sorted(tables)), limit),
         )
@@ -475,7 +476,7 @@ class Journal:
     def of_save(self, save: str) -> tuple[Revision, ...]:
         """Return what this station wrote in one press of "save", in its order."""
         rows = self._db.rows(
-            f"SELECT {_COLUMNS} FROM revision WHERE station = ? AND save = ? ORDER BY seq",  # noqa: S608
+            f"SELECT {COLUMNS} FROM revision WHERE station = ? AND save = ? ORDER BY seq",  # noqa: S608
             (self.station, save),
         )
         return tuple(revision_of(row) for row in rows)
@@ -511,13 +512,18 @@ class Journal:
         """What left this journal, to be asked only (`let_go` and `append` change it)."""
         return Away(self._db)
 
+    @property
+    def parking(self) -> Parking:
+        """What waits in this journal for earlier revisions, to be asked only."""
+        return Parking(self._db)
+
     def scrub(self) -> None:
         """Write the file anew, so that nothing of what was erased is left in it; raises LockedError, DatabaseError."""
         scrub(self._db)
 
     def parked(self) -> tuple[Revision, ...]:
         """Return the revisions that wait for parents, by station and number."""
-        rows = self._db.rows(f"SELECT {_COLUMNS} FROM parked ORDER BY station, seq")  # noqa: S608
+        rows = self._db.rows(f"SELECT {COLUMNS} FROM parked ORDER BY station, seq")  # noqa: S608
         return tuple(revision_of(row) for row in rows)
 
     def count(self) -> dict[str, int]:
@@ -573,7 +579,7 @@ class Journal:
                 yield self._problem("COLLECT_DATABASE_CORRUPT", detail=line)
         last_station, last_seq, last_digest = "", 0, b""
         for row in self._db.execute(
-            f"SELECT {_COLUMNS} FROM revision UNION ALL SELECT {_COLUMNS} FROM parked ORDER BY station, seq"  # noqa: S608
+            f"SELECT {COLUMNS} FROM revision UNION ALL SELECT {COLUMNS} FROM parked ORDER BY station, seq"  # noqa: S608
         ):
             station, seq = row[0], row[1]
             if station != last_station:

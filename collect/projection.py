@@ -358,6 +358,10 @@ class Projection:
         """Return how many records of each table wait for their form's definition."""
         return dict(self._db.rows('SELECT "table", count(*) FROM _waiting GROUP BY "table"'))
 
+    def without_form(self, limit: int) -> tuple[tuple[str, str], ...]:
+        """Return the records (table, record) that wait for their form's definition, at most so many."""
+        return tuple(self._db.rows('SELECT "table", record FROM _waiting ORDER BY "table", record LIMIT ?', (limit,)))
+
     def counts(self) -> dict[str, int]:
         """Return how many rows each ledger shows."""
         return {

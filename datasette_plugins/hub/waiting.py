@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Kind of what waits -> its page and who may see it; in the order of the tabs.
 PAGES = {
     "queue": ("/-/queue", "cunce-settle"),
+    "parked": ("/-/parked", "cunce-stations"),
     "quarantine": ("/-/quarantine", "cunce-stations"),
 }
 _COUNTED: WeakKeyDictionary[Any, tuple[object, dict[str, int]]] = WeakKeyDictionary()
@@ -68,7 +69,8 @@ def _version(station: Station) -> object:
 
 def _changing(station: Station) -> dict[str, int]:
     """What is counted anew each time: other files than the ledgers'."""
-    return {"quarantine": waits(station)}
+    unknown = sum(station.projection.waiting().values())
+    return {"quarantine": waits(station), "parked": station.journal.parking.count() + unknown}
 
 
 def _settled(station: Station) -> dict[str, int]:

@@ -12,7 +12,7 @@ from tests.datasette_plugins.hub.township import A, make_township, running
 pytestmark = pytest.mark.browser
 PAGES = (
     "/", "/township", "/township/household", f"/{A}", f"/{A}/household?_facet=household_type", "/-/queue",
-    "/-/quarantine", "/-/laptops", "/-/accounts", "/-/log", "/township?sql=select+1", "/nowhere",
+    "/-/parked", "/-/quarantine", "/-/laptops", "/-/accounts", "/-/log", "/township?sql=select+1", "/nowhere",
 )  # fmt: skip
 
 

@@ -81,11 +81,14 @@ def test_a_revision_without_its_parents_is_parked_counted_and_released(opened: O
     appended = other.append([second, third])
     assert (appended.new, appended.parked, appended.released) == (2, 1, 0)
     assert other.parked() == (second,)
+    (waits,) = other.parking.all(limit=10)
+    assert (waits.revision, waits.missing, waits.since != "") == (second, first.id, True)
     assert other.heads("r1", ("household",)) == ()
     assert other.append([second]).known == 1
     appended = other.append([first])
     assert (appended.new, appended.parked, appended.released) == (1, 0, 1)
     assert other.parked() == ()
+    assert (other.parking.count(), other.parking.all(limit=10)) == (0, ())
     assert [each.revision for each in other.since(0)] == [third, first, second]
     assert other.held() == {"a": 3}
 
