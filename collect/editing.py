@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from uuid6 import uuid7
@@ -56,6 +56,11 @@ class Family:
         for repeat, position in reversed(self.places[row]):
             path = f"{path[: len(repeat)]}[{position}]{path[len(repeat) :]}"
         return path
+
+    def row_of(self, ref: str) -> str:
+        """Return the id of the row that a question stands in."""
+        inside = ((row, self.ref(row, self.places[row][-1][0]) if self.places[row] else "") for row in self.places)
+        return max(((len(path), row) for row, path in inside if ref.startswith(path)), default=(0, self.record))[1]
 
 
 def state_of(station: Station, table: str, row: str, column: str) -> tuple[Family, NodeState, tuple[Problem, ...]]:
@@ -164,6 +169,28 @@ def change(
     return Edited(save if saved.revisions else "", saved.revisions)
 
 
+def faults(station: Station, table: str, record: str) -> dict[str, tuple[Problem, ...]]:
+    """Return what is wrong with a saved record now, by the id of the row it is in; places name the question's label."""
+    try:
+        family = opened(station, table, record)
+    except SaveError:  # it has just gone
+        return {}
+    found: dict[str, list[Problem]] = {}
+    for problem in _errors(family.instance):
+        row = family.row_of(problem.place.name)
+        found.setdefault(row, []).append(_named(family.instance, problem))
+    return {row: tuple(problems) for row, problems in found.items()}
+
+
+def _named(instance: Instance, problem: Problem) -> Problem:
+    """A problem whose place is its question's label."""
+    try:
+        label = instance.state(problem.place.name).label
+    except InstanceError:
+        label = ""
+    return replace(problem, place=Place(name=label or problem.place.name))
+
+
 def _answer(instance: Instance, state: NodeState | None, value: str | float) -> Iterator[Problem]:
     """Set one answer; yield what is wrong because of it."""
     assert state is not None
@@ -174,8 +201,7 @@ def _answer(instance: Instance, state: NodeState | None, value: str | float) -> 
             yield problem
         elif (problem.code, problem.place) not in before:
             # Said beside one cell, what is wrong with another answer needs its question's name.
-            label = instance.state(problem.place.name).label or problem.place.name
-            yield Problem(problem.code, Place(name=label), problem.context, problem.severity)
+            yield _named(instance, problem)
 
 
 def _errors(instance: Instance) -> Iterator[Problem]:

@@ -1,30 +1,55 @@
-"""What the person at a laptop chose for it: where its backups go; a file of its own in the station's folder."""
+"""What the person at a laptop chose for it: backups, size of text, lists; a file of its own in the station's folder."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from collect.database import explained
 
 FILE = "preferences.json"
+SIZES = ("", "large", "larger")  # of text
+
+
+@dataclass(frozen=True, slots=True)
+class ListChoice:
+    """What was chosen for the list of one ledger: SQL columns in their order (none: the usual ones), and saved views
+    by name, each a query string of the list's page."""
+
+    columns: tuple[str, ...] = ()
+    views: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`backup_folder`: where a copy goes whenever the program ends, "" for nowhere; `backup_passphrase`: seals it."""
+    """`backup_folder`: where a copy goes whenever the program ends, "" for nowhere; `backup_passphrase`: seals it.
+
+    `text_size`: one of SIZES; `village`: code of the village that new records are about, "" to be asked; `lists`: by
+    table.
+    """
 
     backup_folder: str = ""
     backup_passphrase: str = ""
+    text_size: str = ""
+    village: str = ""
+    lists: Mapping[str, ListChoice] = field(default_factory=dict)
+
+    def of_list(self, table: str) -> ListChoice:
+        """Return what was chosen for a ledger's list."""
+        return self.lists.get(table, ListChoice())
 
 
 def read(folder: Path) -> Preferences:
     """Return what was chosen; a damaged file counts as none."""
     try:
         found = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return Preferences(**{name: str(found.get(name, "")) for name in asdict(Preferences())})
-    except (OSError, ValueError, AttributeError):
+        lists = {str(table): _list_choice(each) for table, each in (found.get("lists") or {}).items()}
+        texts = ("backup_folder", "backup_passphrase", "text_size", "village")
+        return Preferences(**{name: str(found.get(name, "")) for name in texts}, lists=lists)
+    except (OSError, ValueError, AttributeError, TypeError):
         return Preferences()
 
 
@@ -38,3 +63,8 @@ def write(folder: Path, chosen: Preferences) -> None:
         fresh.replace(path)
     except OSError as error:
         raise explained(error, path) from error
+
+
+def _list_choice(given: Mapping[str, Any]) -> ListChoice:
+    views = {str(name): str(query) for name, query in (given.get("views") or {}).items()}
+    return ListChoice(tuple(map(str, given.get("columns") or ())), views)

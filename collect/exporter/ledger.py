@@ -6,18 +6,20 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from collect.exporter.geojson import features
+from collect.listing import Listing, page
 from collect.station import Station
 from forms.problems import CunceError, Place, Problem
 from forms.tables import Column, Table, tables_of
 
 Progress = Callable[[int], None]
 OWN = {"_village": ("村", "Village"), "_updated_at": ("更新时间", "Updated"), "_updated_by": ("更新人", "Updated by")}
+_PIECE = 1000  # rows of a list read at once
 _LONGEST_CELL = 32_767  # characters; Excel's limit
 
 
@@ -59,6 +61,18 @@ def export_ledger(
     unknown = (wanted or frozenset()) - {village.code for village in station.villages}
     if unknown:
         raise ExportError([Problem("COLLECT_EXPORT_VILLAGE", context={"village": code}) for code in sorted(unknown)])
+    return _written(path, sheets)
+
+
+def export_list(station: Station, wanted: Listing, path: Path, *, language: str = "") -> Exported:
+    """Write what a list shows, its columns and rows in its order, to `path`: .xlsx, .csv or .geojson.
+
+    A point is one column. The file appears whole or not at all. Raises ExportError as `export_ledger` does.
+    """
+    return _written(path, [_Listed(station, wanted, language)])
+
+
+def _written(path: Path, sheets: Sequence[_SheetOf]) -> Exported:
     ending = path.suffix.lower()
     if ending not in {".xlsx", ".csv", ".geojson"}:
         raise ExportError(Problem("COLLECT_EXPORT_KIND", Place(file=path.name), {"ending": ending or "-"}))
@@ -145,6 +159,26 @@ class _SheetOf:
     def parent(self, record: str | None) -> str:
         """What a repeat's row belongs to: its id under `codes`, its label for people."""
         return (record or "") if self.codes or not record else self.linked(f"{self.table.parent}.csv", record)
+
+
+class _Listed(_SheetOf):
+    """The columns and rows of a list."""
+
+    def __init__(self, station: Station, wanted: Listing, language: str) -> None:
+        stored = {each.name: column for column in wanted.ledger.table.columns for each in column.stored}
+        columns = tuple({stored[name].name: stored[name] for name in wanted.columns if name in stored}.values())
+        table = replace(wanted.ledger.table, columns=columns)
+        super().__init__(station, table, language=language, codes=False, villages=None, progress=_silent)
+        self._wanted = replace(wanted, columns=wanted.ledger.columns)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the stored rows of the list."""
+        offset = 0
+        while rows := page(
+            self.station.projection.path, replace(self._wanted, limit=_PIECE, offset=offset), codes=True
+        ).rows:
+            yield from rows
+            offset += _PIECE
 
 
 def _write_workbook(path: Path, sheets: Sequence[_SheetOf]) -> dict[str, int]:

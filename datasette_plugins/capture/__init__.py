@@ -28,14 +28,15 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
     from datasette_plugins.capture.syncing import ROUTES as CARE
     from datasette_plugins.household.printing import ROUTES as PRINTING
     from datasette_plugins.household.routes import ROUTES as HOUSEHOLD
+    from datasette_plugins.lists.routes import ROUTES as LISTS
 
-    return [*SETTINGS, *CARE, *HOUSEHOLD, *PRINTING, *ROUTES]
+    return [*SETTINGS, *CARE, *HOUSEHOLD, *PRINTING, *LISTS, *ROUTES]
 
 
 @hookimpl
 def skip_csrf(datasette: Any, scope: Any) -> bool | None:
     """What our script asks carries a header that other sites cannot send, and no form token."""
-    ours = mode_of(datasette) == "laptop" and scope["path"].startswith("/-/capture/-/")
+    ours = mode_of(datasette) == "laptop" and scope["path"].startswith(("/-/capture/-/", "/-/list/"))
     return True if ours else None
 
 

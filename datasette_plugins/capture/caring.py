@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ from datasette.utils.asgi import Response
 
 from collect import preferences
 from collect.backup import back_up
-from collect.preferences import Preferences
 from collect.station import Station
 from datasette_plugins.capture.jobs import Job, jobs_of
 from datasette_plugins.capture.syncing import sticks
@@ -26,7 +26,7 @@ async def settings(datasette: Any, request: Any) -> Any:
         author, place = (str(fields.get(name) or "").strip() for name in ("author", "folder"))
         before = preferences.read(folder)
         passphrase = "" if fields.get("plain") else str(fields.get("passphrase") or "") or before.backup_passphrase
-        chosen = Preferences(place, passphrase)
+        chosen = replace(before, backup_folder=place, backup_passphrase=passphrase)
 
         def keep(station: Station) -> None:
             preferences.write(station.folder, chosen)

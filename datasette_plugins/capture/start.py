@@ -90,20 +90,28 @@ def saved(station: Station, form_id: str, record: str, language: str) -> dict[st
 
 def unsent(station: Station) -> tuple[bool, int, int]:
     """Return whether a township was joined, how many changes it lacks, and for how many days the oldest waits."""
-    peers_file = station.folder / "peers.db"
-    held: list[int] = []
-    if peers_file.exists():
-        peers = Peers(station.folder, clock=station.clock)
-        try:
-            held = [hub.held for hub in peers.hubs()]
-        finally:
-            peers.close()
-    confirmed = max(held, default=0)
-    waiting = station.journal.held().get(station.id, 0) - confirmed
+    held = _held(station)
+    known = max(held, default=0)
+    waiting = station.journal.held().get(station.id, 0) - known
     if waiting <= 0:
         return bool(held), 0, 0
-    oldest = station.journal.suffix(station.id, confirmed, limit=1)[0]
+    oldest = station.journal.suffix(station.id, known, limit=1)[0]
     return bool(held), waiting, (station.clock.now() - moment_of(oldest.time)).days
+
+
+def confirmed(station: Station) -> int:
+    """Return the number of this station's last change that the township has confirmed, 0 for none."""
+    return max(_held(station), default=0)
+
+
+def _held(station: Station) -> list[int]:
+    if not (station.folder / "peers.db").exists():
+        return []
+    peers = Peers(station.folder, clock=station.clock)
+    try:
+        return [hub.held for hub in peers.hubs()]
+    finally:
+        peers.close()
 
 
 def _ledger(form: Form, counts: Mapping[str, Mapping[str, int]], language: str) -> dict[str, Any]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 @cache
-def _faces() -> Faces:
+def faces() -> Faces:
+    """Return the fonts of our papers, read once."""
     from datasette_plugins.publish.fonts import default_faces
 
     return default_faces()
@@ -69,7 +70,7 @@ async def blank(datasette: Any, request: Any) -> Any:
             raise NotFound(form_id)
         villages = tuple(village.name for village in station.villages)
         paper = compose(station.form(form_id), lang, villages=villages, rows=None)
-        return render_blank(paper, _faces(), made=station.clock.now()).pdf, paper.title
+        return render_blank(paper, faces(), made=station.clock.now()).pdf, paper.title
 
     pdf, title = await desk_of(datasette).run(work)
     await note(datasette, request, "print", form_id, kind="blank")
@@ -81,7 +82,7 @@ async def _printed(datasette: Any, request: Any, kind: str, make: Callable[[Stat
 
     def work(station: Station) -> tuple[bytes, str]:
         handout = make(station)
-        return render_handout(handout, _faces(), made=station.clock.now()).pdf, f"{handout.title} {handout.about}"
+        return render_handout(handout, faces(), made=station.clock.now()).pdf, f"{handout.title} {handout.about}"
 
     try:
         pdf, title = await desk_of(datasette).run(work)

@@ -391,6 +391,12 @@ async def browsing(datasette: Any, request: Any, database: str) -> Browsing:
     return Browsing(datasette, request, database, ledgers, villages, language)
 
 
+async def ledgers_shown(datasette: Any, language: str) -> dict[str, Ledger]:
+    """Return how the station's ledgers are shown, by table."""
+    kept, villages = await desk_of(datasette).read(_kept_and_villages)
+    return _shown_ledgers(datasette, kept, villages, language)
+
+
 def _kept_and_villages(station: Station) -> tuple[dict[str, Kept], dict[str, str]]:
     return station.projection.ledgers, {village.code: village.name for village in station.villages}
 

@@ -29,3 +29,16 @@ def test_a_person_is_found_and_opened_without_a_mouse(
     page.keyboard.press("Enter")
     page.wait_for_url("**/household/**")
     assert "单雄信" in page.inner_text("main")
+
+
+def test_a_slash_leads_to_the_search_from_any_page(
+    folder: Path, serve: Callable[[Path], Served], visit: Callable[..., Any]
+) -> None:
+    served = serve(folder)
+    page = visit(served.start())
+    page.wait_for_selector("#find")
+    for path in ("/-/visits", "/-/import", "/-/sync", "/-/saves", "/-/care", "/-/guide", "/township/household"):
+        page.goto(served.url + path)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("/")
+        page.wait_for_selector("input[type=search]:focus")

@@ -36,14 +36,6 @@
     }
   }
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-    event.preventDefault();
-    input.focus();
-    input.select();
-  });
-
   input.addEventListener("input", (event) => {
     if (event.isComposing) return;
     clearTimeout(timer);
