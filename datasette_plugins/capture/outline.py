@@ -12,7 +12,7 @@ from datasette_plugins.capture.markup import html_of
 from datasette_plugins.capture.view import Block, View
 from datasette_plugins.capture.viewing import TABLE_COLUMNS, Viewing
 from datasette_plugins.ui.language import say
-from forms.definition import Heading, Node, Question, Repeat
+from forms.definition import Group, Heading, Node, Question, Repeat
 from forms.problems import shown
 
 if TYPE_CHECKING:
@@ -140,7 +140,9 @@ class Outline:
         table = bool(rows) and all(_fits_table(row) for row in rows)
         series = self._states.get(ref)
         can_add = series is not None and series.can_add
-        return Block(self._viewing.frame(node, ref, series), "repeat", rows, table, can_add)
+        flat = not table and not any(isinstance(each, Repeat) for each in _inside(node))
+        grid = flat and ref in self._viewing.tables
+        return Block(self._viewing.frame(node, ref, series), "repeat", rows, table, can_add, grid, flat)
 
     def _row(self, node: Repeat, state: NodeState) -> Block:
         children = tuple(self._children(node.children, state.ref))
@@ -151,6 +153,14 @@ class Outline:
 def first_text(views: Iterable[View]) -> str:
     """Return the first thing that was typed, by which people know an unfinished record."""
     return next((view.shown or view.value for view in views if view.value and view.kind == "text"), "")
+
+
+def _inside(node: Repeat | Group) -> Iterator[Node]:
+    """The nodes beneath a node."""
+    for child in node.children:
+        yield child
+        if isinstance(child, Repeat | Group):
+            yield from _inside(child)
 
 
 def _rows(states: Iterable[NodeState]) -> dict[str, list[NodeState]]:

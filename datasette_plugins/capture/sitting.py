@@ -70,11 +70,12 @@ class Sitting:
     changes nothing: setting is idempotent, and adding and removing name the number of rows they saw.
     """
 
-    def __init__(self, station: Station, key: Key, language: str) -> None:
+    def __init__(self, station: Station, key: Key, language: str, tables: set[str] | None = None) -> None:
         self.key = key
         self.station = station
         self.language = language
         self._tried = False
+        self.tables = set() if tables is None else tables  # repeats whose rows are shown as the lines of a table
         self._steps = Steps(self)
         self._seen: Seen | None = None  # what the page shows; unknown until it is drawn, and after a restart
         self._media: Mapping[str, str] = {}
@@ -151,7 +152,8 @@ class Sitting:
         """Apply changes in order, keep the draft, and return the patch for the page.
 
         A change: `op` set (ref, value), add (ref of the repeat, count of rows seen), remove (ref of the row, repeat,
-        count), copy (ref of the question at hand) or undo. Raises OvertakenError; ValueError or KeyError for what no
+        count), table (ref of the repeat, on, focus), paste (ref of the question, text), copy (ref of the question at
+        hand) or undo. Raises OvertakenError; ValueError or KeyError for what no
         page of ours sends.
         """
         if len(changes) > _MOST_CHANGES:
@@ -254,7 +256,7 @@ class Sitting:
     def _viewing(self) -> Viewing:
         return Viewing(
             self.instance, language=self.language, tried=self._tried, media=self._media,
-            asides=self.asides.told(self.instance),
+            asides=self.asides.told(self.instance), tables=self.tables,
         )  # fmt: skip
 
     def outline(self) -> Outline:
@@ -284,6 +286,7 @@ class Sittings:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, Sitting] = OrderedDict()
+        self._tables: dict[str, set[str]] = {}  # form -> repeats that people like as tables, also in the next record
 
     def begin(self, station: Station, key: Key) -> str:
         """Return the id of the draft to go on with: the unfinished one of this record, or a new one."""
@@ -298,7 +301,7 @@ class Sittings:
         UUID(key.draft)  # ValueError for what is no id of ours
         sitting = self._open.get(key.draft)
         if sitting is None or sitting.key != key or sitting.language != language:
-            sitting = self._open[key.draft] = Sitting(station, key, language)
+            sitting = self._open[key.draft] = Sitting(station, key, language, self._tables.setdefault(key.form, set()))
         self._open.move_to_end(key.draft)
         while len(self._open) > _MOST_OPEN:
             self._open.popitem(last=False)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datasette_plugins.capture import lunar
+from datasette_plugins.capture import lunar, pasting
 from datasette_plugins.capture.copying import carried
 from datasette_plugins.capture.dates import whole
 from datasette_plugins.ui.language import say
+from forms.problems import CunceError
 
 if TYPE_CHECKING:
     from datasette_plugins.capture.sitting import Sitting
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 class Undoable(NamedTuple):
     """A step that can be undone: the answers as they were, and what was set since.
 
-    `repeat` and `position`: the row that was taken out, `""` for none; `focus`: where to go once it is undone.
+    `repeat`: whose rows it changed, `position`: of the one that was taken out, 0 for none; `focus`: where to go then.
     """
 
     answers: Mapping[str, Any]
@@ -56,6 +58,10 @@ class Steps:
                 self._add(str(each["ref"]), int(each["count"]), done)
             elif op == "remove":
                 self._remove(str(each["ref"]), str(each["repeat"]), int(each["count"]), done)
+            elif op == "table":
+                self._show_as_table(str(each["ref"]), bool(each["on"]), str(each["focus"]), done)
+            elif op == "paste":
+                self._paste(str(each["ref"]), str(each["text"]), done)
             elif op == "copy":
                 self._copy(str(each["ref"]), done)
             elif op == "undo":
@@ -78,10 +84,17 @@ class Steps:
         view = sitting.shown.views.get(ref)
         if view is None or not isinstance(value, str):
             sitting.instance.set(ref, value)
+        elif view.kind == "codes":
+            sitting.instance.set(ref, self._codes(ref, value))
         elif view.kind == "date" and lunar.marked(value):
             sitting.asides.day(sitting.instance, ref, value)
         else:
             sitting.instance.set(ref, whole(view.kind, value))
+
+    def _codes(self, ref: str, typed: str) -> str:
+        sitting = self._sitting
+        tables = sitting.station.shelf.tables(sitting.instance.program.form)
+        return pasting.codes(sitting.instance, tables, ref, typed)
 
     def _add(self, repeat: str, count: int, done: Done) -> None:
         self._undoable = None
@@ -117,6 +130,52 @@ class Steps:
         done.told += [ref for ref, _ in found.values]
         done.answer["undo"] = say("capture.copied", sitting.language, what="、".join(found.labels), of=found.of)
 
+    def _show_as_table(self, repeat: str, on: bool, focus: str, done: Done) -> None:
+        """Show a repeat's rows as the lines of a table, or as cards again."""
+        tables = self._sitting.tables
+        (tables.add if on else tables.discard)(repeat)
+        done.redrawn.append(repeat)
+        done.answer["focus"] = focus or repeat
+
+    def _paste(self, ref: str, text: str, done: Done) -> None:
+        """Put rows copied from a spreadsheet into a repeat, from the question they were pasted on."""
+        sitting = self._sitting
+        instance = sitting.instance
+        repeat, _, rest = ref.rpartition("[")
+        number, _, below = rest.partition("]")
+        form = instance.program.form
+        table = next(each for each in sitting.station.shelf.tables(form) if each.repeat_path == repeat)
+        cells = pasting.cells_of(text)
+        if not cells or not instance.state(repeat).can_add:
+            return
+        before = Undoable(sitting.whole(), [], ref, repeat)
+        try:
+            pasted = pasting.paste(
+                instance, table, cells, row=int(number), column=f"{repeat}{below}",
+                attachments=sitting.station.attachments,
+            )  # fmt: skip
+        except pasting.TooManyError:
+            done.answer["notice"] = say("capture.pasted_too_many", sitting.language, most=pasting.MOST_ROWS)
+            return
+        for at, day in pasted.days.items():
+            sitting.asides.day(instance, at, day)
+        self._undoable = before
+        done.anew = True
+        done.redrawn.append(repeat)
+        done.answer["focus"] = ref
+        done.answer["undo"] = self._told(pasted, repeat)
+
+    def _told(self, pasted: pasting.Pasted, repeat: str) -> str:
+        """What came of pasting, in words."""
+        problems, language = self._sitting.instance.problems(), self._sitting.language
+        faulty = [each for each in problems if each.severity == "error" and each.place.name.startswith(f"{repeat}[")]
+        words = say("capture.pasted", language, rows=pasted.rows)
+        if faulty:
+            words += say("capture.pasted_wrong", language, count=len(faulty))
+        if pasted.unknown:
+            words += say("capture.pasted_unknown", language, what="、".join(pasted.unknown))
+        return words
+
     def _undo(self, done: Done) -> None:
         """Put everything back as it was before the last step that can be undone; what was set since is set again."""
         undoable, self._undoable = self._undoable, None
@@ -124,7 +183,8 @@ class Steps:
             return
         self._sitting.renew(undoable.answers)
         for ref, value in undoable.since:
-            self._sitting.instance.set(shifted(ref, undoable.repeat, undoable.position), value)
+            with suppress(CunceError):  # what was typed in a row that goes again
+                self._sitting.instance.set(shifted(ref, undoable.repeat, undoable.position), value)
         done.anew = True
         done.answer["focus"] = undoable.focus
         if undoable.repeat:
@@ -132,8 +192,8 @@ class Steps:
 
 
 def shifted(ref: str, repeat: str, position: int) -> str:
-    """Return where `ref` stands once a row is back at `position` (from 1) of `repeat`."""
-    if not repeat or not ref.startswith(f"{repeat}["):
+    """Return where `ref` stands once a row is back at `position` (from 1, 0 for none) of `repeat`."""
+    if not position or not ref.startswith(f"{repeat}["):
         return ref
     number, _, rest = ref[len(repeat) + 1 :].partition("]")
     return f"{repeat}[{int(number) + (int(number) >= position)}]{rest}"

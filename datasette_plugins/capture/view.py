@@ -71,6 +71,7 @@ class Block:
     """A group, a repeat or one row of a repeat, with what stands in it.
 
     `table`: the repeat's rows are short enough to be shown as lines of a table. `open`: people may add and remove rows.
+    `grid`: people want the rows as lines of a table, however long; `flat`: they could have it so.
     """
 
     view: View
@@ -78,6 +79,12 @@ class Block:
     children: tuple[View | Block, ...]
     table: bool = False
     open: bool = True
+    grid: bool = False
+    flat: bool = False
+
+    def cells(self) -> tuple[View, ...]:
+        """Return the questions of a row, in the order of a table's columns."""
+        return tuple(view for view in self.views() if view.kind not in ("group", "repeat", "row", "note", "heads"))
 
     def views(self) -> Iterator[View]:
         """Yield this block's view and all under it, in document order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LISTED = frozenset({"radio", "check", "rank", "heads"})
 _CONFIRMABLE = ("FORMS_VALUE_CONSTRAINT", "FORMS_STANDARD_")  # rules that a reason may set aside
 TABLE_COLUMNS = 5  # questions of a row that still fit a line of a table
+# A cell is as high as a line: choices are found by typing, several are written with 、 between them.
+_IN_A_CELL = {"radio": "search", "check": "codes", "rank": "codes", "area": "text", "media": "readout"}
 _SHOWN_PART = {"month": 7, "year": 4}  # of a date, where only that much is asked
 _NO_MEDIA: Mapping[str, str] = {}
 _NO_ASIDES: Mapping[str, Markup] = {}
@@ -42,18 +44,20 @@ class Viewing:
 
     `language`: zh or en, for our own words; the form's language is the instance's. `tried`: saving was tried, so what
     is required and missing is shown too. `media`: file name -> blob of what the form's labels show. `asides`: what is
-    to be told beside questions, by ref.
+    to be told beside questions, by ref. `tables`: repeats (refs) whose rows are shown as the lines of a table.
     """
 
     def __init__(
         self, instance: Instance, *, language: str, tried: bool,
         media: Mapping[str, str] = _NO_MEDIA, asides: Mapping[str, Markup] = _NO_ASIDES,
+        tables: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.instance = instance
         self.language = language
         self._tried = tried
         self._media = media
         self._asides = asides
+        self.tables = tables
         form = instance.program.form
         self._numbers = _numbers(form)
         self._unsaid = _labels_of_calculations(form, instance.language)
@@ -90,12 +94,16 @@ class Viewing:
         choices = state.choices if state.relevant and node.itemset is not None else ()
         pictured = any(choice.media for choice in choices)
         kind = control_of(node, readonly=state.readonly, choices=len(choices), pictured=pictured)
+        if self.tables and state.ref.rpartition("[")[0] in self.tables:
+            kind = _IN_A_CELL.get(kind, kind)
         label = state.label or self._unsaid.get(node.name, "")
         if not kind or (node.type == "calculate" and not label):
             return None
         number = self._numbers.get(node.path, 0)
         if not state.relevant or (node.path in self._answers and not self._is_wanted(state)):
-            return View(state.ref, kind, False, node=node, number=number)
+            # A table's head names the column also where its first row is not asked.
+            head = html_of(label) if state.ref.rpartition("[")[0] in self.tables else Markup("")
+            return View(state.ref, kind, False, head, node=node, number=number)
         value = "" if state.value is None else str(state.value)
         if kind == "datetime":
             value = value[:16].replace("T", " ")  # as people write it, and as the ledgers show it
@@ -103,6 +111,8 @@ class Viewing:
             value = value[: _SHOWN_PART[kind]]
         chosen = {value, *value.split()} if value and kind not in LISTED else set()
         labels = {choice.name: choice.label for choice in choices if choice.name in chosen} if chosen else {}
+        if kind == "codes":
+            value = _said(value, labels) or value
         problem = self._told(state)
         return View(
             state.ref, kind, True, html_of(label), self._hint(state), state.required, value,

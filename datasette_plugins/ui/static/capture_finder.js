@@ -54,12 +54,24 @@ export class Finder {
     if (found.more) items.push(this.remark("more", this.words["capture.js.more"].replace("{count}", found.more)));
     this.list.replaceChildren(...items);
     this.list.hidden = false;
+    this.place();
     this.sure = true;
     this.input.setAttribute("aria-expanded", "true");
     const current = this.options.findIndex((item) => item.dataset.value === this.input.dataset.value);
     this.listed = text;
     this.walked = false;
     this.mark(text ? 0 : current);
+  }
+
+  // In a table that scrolls sideways the list would be cut off: there it stands where the cell is on the screen.
+  place() {
+    if (!this.input.closest(".lines")) return;
+    const box = this.input.getBoundingClientRect();
+    const below = innerHeight - box.bottom - 70 > 180;
+    Object.assign(this.list.style, {
+      position: "fixed", left: `${box.left}px`, right: "auto", minWidth: `${Math.max(box.width, 180)}px`,
+      top: below ? `${box.bottom + 2}px` : "auto", bottom: below ? "auto" : `${innerHeight - box.top + 2}px`, maxHeight: "260px",
+    });
   }
 
   remark(name, words) {

@@ -1,7 +1,7 @@
 // What the program answers: questions that come and go, values, problems, rows.
 import { entry } from "./capture_controls.js";
 import { now, problems, showProblem, showValue, timers } from "./capture_draft.js";
-import { enterBlock } from "./capture_moves.js";
+import { enter, enterBlock } from "./capture_moves.js";
 import { askOf, by, find, labelOf, listen, sheet, tell } from "./capture_page.js";
 import { refreshLater } from "./capture_status.js";
 
@@ -10,8 +10,13 @@ export function answer(reply) {
   for (const view of reply.views ?? []) patch(view);
   sheet.querySelectorAll("[inert]").forEach((node) => (node.inert = false));
   if (reply.undo || reply.notice) showToast(reply.undo || reply.notice, Boolean(reply.undo));
-  if (reply.focus) enterBlock(find(reply.focus));
+  if (reply.focus) goTo(find(reply.focus));
   refreshLater();
+}
+
+function goTo(node) {
+  if (node?.classList.contains("ask")) enter(node);
+  else enterBlock(node);
 }
 
 function replaceBlock({ ref, html }) {

@@ -55,6 +55,9 @@ def step(sitting: Sitting, chance: random.Random) -> dict[str, Any]:
     if kind < 0.10 and rows:
         row = chance.choice(rows)
         return {"op": "remove", "ref": row.ref, "repeat": row.ref.rpartition("[")[0], "count": row.count}
+    if kind < 0.13 and series:
+        one = chance.choice(series)
+        return {"op": "table", "ref": one.ref, "on": one.ref not in sitting.tables, "focus": ""}
     question = chance.choice([state for state in states if state.kind == "question" and not state.readonly])
     names = [choice.name for choice in question.choices]
     return {"op": "set", "ref": question.ref, "value": chance.choice(names) if names else chance.choice(TYPED)}
