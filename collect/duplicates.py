@@ -33,6 +33,20 @@ class Suspected:
     records: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two records of one table that may be the same and were not told apart, in which villages, and by which columns.
+
+    `rules`: the columns of every rule by which they are alike.
+    """
+
+    table: str
+    one: str
+    other: str
+    villages: tuple[str, str]
+    rules: tuple[tuple[str, ...], ...]
+
+
 class Duplicates:
     """Looks duplicates up by the indexes that every ledger has on its identities."""
 
@@ -41,23 +55,41 @@ class Duplicates:
 
     def all(self) -> Iterator[Suspected]:
         """Yield what is suspected at this moment, by table, rule and value."""
+        for ledger, columns, found in self._alike():
+            open_ones = self._not_apart(ledger.name, [record for record, _, _ in found])
+            if open_ones:
+                yield Suspected(ledger.name, columns, open_ones)
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """Return every two records that are suspected, each pair once, by table and the first rule that found it."""
+        rules: dict[tuple[str, str, str], list[tuple[str, ...]]] = {}
+        villages: dict[tuple[str, str], str] = {}
+        for ledger, columns, found in self._alike():
+            villages |= {(ledger.name, record): village for record, _, village in found}
+            for one, other in self._open([record for record, _, _ in found], ledger.name):
+                rules.setdefault((ledger.name, one, other), []).append(columns)
+        return tuple(
+            Pair(table, one, other, (villages[table, one], villages[table, other]), tuple(found))
+            for (table, one, other), found in rules.items()
+        )
+
+    def _alike(self) -> Iterator[tuple[Ledger, tuple[str, ...], list[tuple[str, str, str]]]]:
+        """Records that hold the same values, told apart or not: ledger, columns, and each with label and village."""
         for name, ledger in self._ledgers.items():
             for columns in ledger.identities:
                 listed = ", ".join(map(quoted, columns))
                 filled = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns)
+                # What was told apart takes nobody else's place among the first.
                 groups = self._db.rows(
                     f"SELECT {listed} FROM {quoted(name)} WHERE {filled} GROUP BY {listed} "  # noqa: S608
-                    "HAVING count(*) > 1 ORDER BY 1 LIMIT ?",
-                    (MOST,),
+                    'HAVING count(*) > 1 ORDER BY 1 LIMIT ? + (SELECT count(*) FROM _apart WHERE "table" = ?)',
+                    (MOST, name),
                 )
                 for values in groups:
-                    found = tuple(record for record, _, _ in self._same(ledger, columns, values, ""))
-                    open_ones = self._not_apart(name, found)
-                    if open_ones:
-                        yield Suspected(name, columns, open_ones)
+                    yield ledger, columns, self._same(ledger, columns, values, "")
 
-    def _not_apart(self, table: str, records: Collection[str]) -> tuple[str, ...]:
-        """Those of like records that nobody has told apart from every other one."""
+    def _open(self, records: Collection[str], table: str) -> list[tuple[str, str]]:
+        """The pairs among like records that nobody has told apart."""
         marks = ", ".join("?" * len(records))
         apart = set(
             self._db.rows(
@@ -65,7 +97,11 @@ class Duplicates:
                 (table, *records),
             )
         )
-        pairs = [pair for pair in combinations(sorted(records), 2) if pair not in apart]
+        return [pair for pair in combinations(sorted(records), 2) if pair not in apart]
+
+    def _not_apart(self, table: str, records: Collection[str]) -> tuple[str, ...]:
+        """Those of like records that nobody has told apart from every other one."""
+        pairs = self._open(records, table)
         return tuple(record for record in records if any(record in pair for pair in pairs))
 
     def of(self, table: str, answers: Mapping[str, Any], village: str, record: str) -> Iterator[Suspect]:

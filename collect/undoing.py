@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from collect.hlc import moment_of
 from collect.journal import Entry
-from collect.merge import WITH_PARENT, known_to, merge
+from collect.merge import WITH_PARENT, Contested, known_to, merge
 from collect.revision import DELETED, ERASED, PARENT, Revision, Value
 from forms.problems import CunceError, Problem
 
@@ -174,7 +174,7 @@ class _Undoing:
     def _since(self, key: Key, revisions: list[Revision]) -> Revision | None:
         """What was written to a record after the save; None where the save, or its undo, is the last word."""
         heads = self.station.journal.heads(key[1], self._names(key[0]))
-        if heads == (revisions[-1].id,):
+        if set(heads) <= {each.id for each in revisions}:
             return None
         history = self._history(key)
         if len(heads) == 1 and _standing(history) == revisions[-1]:
@@ -223,12 +223,16 @@ class _Undoing:
         return Problem(code, context={"record": label, "author": since.author, "when": when})
 
     def reverse(self, key: Key) -> Iterator[Entry]:
-        """The entry that puts one record back to what it was before the save; none for one erased by law."""
+        """The entries that put one record back to what it was before the save; none for one erased by law.
+
+        A conflict that the save settled is open again: each of its values is written, and none knows of the others.
+        """
         revisions = self.by_record[key]
         first, last = revisions[0], revisions[-1]
         if any(each.erased or ERASED in each.changes for each in revisions):
             return
         changes: dict[str, Value] = {}
+        contested: list[Contested] = []
         village = last.village
         if not first.parents:
             above = self.parents[key]
@@ -242,10 +246,15 @@ class _Undoing:
             village = before.village
             for name in {name for each in revisions for name in each.changes}:
                 changes[name] = before.deleted if name == DELETED else before.fields.get(name)
-        yield Entry(
+            contested = [each for each in before.conflicts if each.field in changes]
+        now = Entry(
             table=last.table, record=key[1], form=last.form, version=last.version, village=village, changes=changes,
             author=self.author, save=UNDO + self.save, parents=self.station.journal.heads(key[1], self._names(key[0])),
         )  # fmt: skip
+        for each in contested:
+            others = {one.value for one in each.candidates if one.value != changes[each.field]}
+            yield from (replace(now, changes={each.field: value}) for value in others)
+        yield now  # last, so that the ledger shows what it showed
 
 
 def _standing(history: Sequence[Revision]) -> Revision | None:

@@ -85,9 +85,13 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> list[dict[str, str]]
     if mode is None or actor is None:
         return []
     township = [("view-database", f"/{TOWNSHIP}", "nav.ledgers")] if mode == "laptop" else []
+    settles = allowed(actor, "cunce-settle", TOWNSHIP)
+    waits = ("cunce-settle", "/-/queue", "review.title")
+    if not settles:  # who only reads is shown what may be wrong in their villages, too
+        waits = ("view-instance", "/-/suspects", "nav.suspects")
     pages_of_hub = [
         ("view-instance", "/", "frame.home"),
-        ("cunce-settle", "/-/queue", "nav.queue"),
+        waits,
         ("cunce-stations", "/-/laptops", "nav.laptops"),
         ("cunce-administer", "/-/accounts", "nav.accounts"),
         ("cunce-administer", "/-/log", "nav.log"),

@@ -146,7 +146,8 @@ async def log(datasette: Any, request: Any) -> Any:
 
 
 ACTIONS = (
-    "login", "login refused", "logout", "row", "list", "export", "query", "settle", "publish", "account added",
+    "login", "login refused", "logout", "row", "list", "export", "query", "settle", "records told apart",
+    "records merged", "decision undone", "publish", "account added",
     "account changed", "password reset", "laptop invited", "revoke laptop", "laptop readmitted", "bundle quarantined",
     "bundle looked at", "bundle released", "bundle discarded", "bundle refused",
 )  # fmt: skip

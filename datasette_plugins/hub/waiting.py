@@ -9,20 +9,31 @@ from weakref import WeakKeyDictionary
 from datasette.utils.asgi import Response
 
 from datasette_plugins.desk import desk_of
-from datasette_plugins.scope import allowed
+from datasette_plugins.scope import TOWNSHIP, allowed, sees
 from datasette_plugins.ui.language import language_of, say
 from sync.quarantine import waits
 
 if TYPE_CHECKING:
+    from collect.duplicates import Pair
     from collect.station import Station
 
 # Kind of what waits -> its page and who may see it; in the order of the tabs.
 PAGES = {
     "queue": ("/-/queue", "cunce-settle"),
+    "suspects": ("/-/suspects", "view-instance"),
     "parked": ("/-/parked", "cunce-stations"),
     "quarantine": ("/-/quarantine", "cunce-stations"),
 }
-_COUNTED: WeakKeyDictionary[Any, tuple[object, dict[str, int]]] = WeakKeyDictionary()
+_SETTLED: WeakKeyDictionary[Any, _Settled] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What follows from the ledgers alone, and the state of the ledgers it was read at."""
+
+    state: object
+    conflicts: int
+    pairs: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +47,23 @@ class Tab:
     current: bool
 
 
-async def counts(datasette: Any) -> dict[str, int]:
+async def counts(datasette: Any, actor: Any) -> dict[str, int]:
     """Return how much of each kind waits, by the names of `PAGES`; cheap while nothing was saved or received."""
-    found, version = await desk_of(datasette).read(lambda station: (_changing(station), _version(station)))
-    known = _COUNTED.get(datasette)
-    if known is None or known[0] != version:
-        known = _COUNTED[datasette] = (version, await desk_of(datasette).read(_settled))
-    return {**known[1], **found}
+    settled = await _settled(datasette)
+    found = await desk_of(datasette).read(_changing)
+    return {**found, "queue": settled.conflicts, "suspects": len(await pairs(datasette, actor))}
+
+
+async def pairs(datasette: Any, actor: Any) -> tuple[Pair, ...]:
+    """Return the suspected duplicates of which an actor sees both villages."""
+    settled = await _settled(datasette)
+    return tuple(pair for pair in settled.pairs if all(sees(actor, village or TOWNSHIP) for village in pair.villages))
 
 
 async def tabs(datasette: Any, request: Any, current: str = "") -> list[Tab]:
     """Return the kinds that the request's actor may see."""
     language = language_of(request)
-    numbers = await counts(datasette)
+    numbers = await counts(datasette, request.actor)
     return [
         Tab(kind, datasette.urls.path(address), say(f"nav.{kind}", language), numbers[kind], kind == current)
         for kind, (address, action) in PAGES.items()
@@ -62,17 +77,20 @@ async def page(datasette: Any, request: Any, kind: str, context: dict[str, Any])
     return Response.html(await datasette.render_template(f"cunce_{kind}.html", given, request=request))
 
 
-def _version(station: Station) -> object:
-    """What the counts below follow from; changes with whatever changes the ledgers."""
-    return station.projection.state()
+async def _settled(datasette: Any) -> _Settled:
+    """What follows from the ledgers, read once for every state of them."""
+    known = _SETTLED.get(datasette)
+    state = await desk_of(datasette).read(lambda station: station.projection.state())
+    if known is None or known.state != state:
+        known = _SETTLED[datasette] = await desk_of(datasette).read(lambda station: _read(station, state))
+    return known
+
+
+def _read(station: Station, state: object) -> _Settled:
+    return _Settled(state, len(station.conflicts()), station.projection.duplicates().pairs())
 
 
 def _changing(station: Station) -> dict[str, int]:
-    """What is counted anew each time: other files than the ledgers'."""
+    """What is counted anew each time: it stands in other files than the ledgers."""
     unknown = sum(station.projection.waiting().values())
     return {"quarantine": waits(station), "parked": station.journal.parking.count() + unknown}
-
-
-def _settled(station: Station) -> dict[str, int]:
-    """What follows from the ledgers alone."""
-    return {"queue": len(station.conflicts())}

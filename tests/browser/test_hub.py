@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.datasette_plugins.hub.township import A, make_township, running
+from tests.datasette_plugins.hub.township import PASSWORD, A, Running, make_township, running
 
 pytestmark = pytest.mark.browser
 PAGES = (
     "/", "/township", "/township/household", f"/{A}", f"/{A}/household?_facet=household_type", "/-/queue",
-    "/-/parked", "/-/quarantine", "/-/laptops", "/-/accounts", "/-/log", "/township?sql=select+1", "/nowhere",
+    "/-/suspects", "/-/parked", "/-/quarantine", "/-/laptops", "/-/accounts", "/-/log", "/township?sql=select+1",
+    "/nowhere",
 )  # fmt: skip
+
+
+@contextmanager
+def logged_in(browser: Any, served: Running, name: str = "admin") -> Iterator[tuple[Any, list[str]]]:
+    """A page of somebody who has logged in, and what it complained about; nothing leaves this machine."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+    context.set_default_timeout(8000)
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def only_here(route: Any) -> None:
+        if not route.request.url.startswith(served.url):
+            complaints.append(f"outside: {route.request.url}")
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/*", only_here)
+    page.goto(served.url)
+    page.fill("#name", name)
+    page.fill("#password", PASSWORD)
+    page.click("button.primary")
+    page.wait_for_url(served.url + "/")
+    yield page, complaints
+    context.close()
 
 
 def test_every_page_of_the_hub_stands_alone_and_fits_a_laptops_screen(browser: Any, tmp_path: Path) -> None:
     ids = make_township(tmp_path / "hub")
-    with running(tmp_path / "hub", ids) as served:
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-        complaints: list[str] = []
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-
-        def only_here(route: Any) -> None:
-            if not route.request.url.startswith(served.url):
-                complaints.append(f"outside: {route.request.url}")
-                route.abort()
-            else:
-                route.continue_()
-
-        page.route("**/*", only_here)
-        page.goto(served.url)
-        page.fill("#name", "admin")
-        page.fill("#password", "qing-he-2026")
-        page.click("button.primary")
-        page.wait_for_url(served.url + "/")
+    with running(tmp_path / "hub", ids) as served, logged_in(browser, served) as (page, complaints):
         for address in (*PAGES, f"/{A}/household/{ids[A][0]}"):
             page.goto(served.url + address)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
@@ -50,4 +62,47 @@ def test_every_page_of_the_hub_stands_alone_and_fits_a_laptops_screen(browser: A
         assert "已处理" in page.content()
         page.click("header form button")
         page.wait_for_url("**/-/login")
-        context.close()
+
+
+def test_conflicts_are_settled_by_keys_one_after_the_other_and_taken_back(browser: Any, tmp_path: Path) -> None:
+    ids = make_township(tmp_path / "hub")
+    with running(tmp_path / "hub", ids) as served, logged_in(browser, served, "reviewer") as (page, complaints):
+        page.goto(served.url + "/-/queue")
+        cards = page.locator("[data-decide]")
+        expect(cards.nth(0)).to_be_focused()
+        page.keyboard.press("n")
+        expect(cards.nth(1)).to_be_focused()
+        passed_over = cards.nth(0).get_attribute("aria-label")
+        page.keyboard.press("1")
+        expect(cards).to_have_count(2)
+        expect(cards.nth(1)).to_be_focused()  # what was passed over stays passed over
+        assert cards.nth(0).get_attribute("aria-label") == passed_over
+        page.keyboard.press("2")
+        expect(cards).to_have_count(1)
+        page.keyboard.press("u")
+        expect(cards).to_have_count(2)
+        assert len(served.station.conflicts()) == 2
+        assert not complaints
+
+
+def test_suspected_pairs_are_decided_by_keys(browser: Any, tmp_path: Path) -> None:
+    ids = make_township(tmp_path / "hub")
+    with running(tmp_path / "hub", ids) as served, logged_in(browser, served, "reviewer") as (page, complaints):
+        for address in ("赤家湾7号", "赤家湾8号", "赤家湾9号"):
+            answers = {"village": A, "household_number": "赤900", "head_name": "赤同", "address": address}
+            served.station.save(answers, "household", author="王芳")
+        page.goto(served.url + "/-/suspects")
+        cards = page.locator("[data-decide]")
+        expect(cards).to_have_count(3)
+        page.keyboard.press("1")
+        expect(cards).to_have_count(2)
+        page.keyboard.press("u")
+        expect(cards).to_have_count(3)
+        page.keyboard.press("3")
+        expect(cards).to_have_count(1)
+        expect(cards.nth(0)).to_be_focused()
+        page.keyboard.press("2")
+        expect(cards).to_have_count(0)
+        kept = [row["address"] for row in served.station.projection.rows("household", "household_number", "赤900")]
+        assert len(kept) == 1
+        assert not complaints

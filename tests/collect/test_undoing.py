@@ -137,3 +137,26 @@ def test_the_last_saves_are_listed_and_an_undone_one_is_passed_over(station: Sta
 def test_a_save_that_is_not_there_cannot_be_undone(station: Station) -> None:
     with pytest.raises(UndoError):
         undo(station, "nothing", author="甲")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_undo_of_a_settled_conflict_opens_it_again_and_undo_of_that_settles_it(station: Station, again: bool) -> None:
+    record, _ = save(station, HOUSEHOLD)
+    opened = station.opened("household", record)
+    for name in ("一组", "二组"):
+        station.save({**opened.answers, "group_name": name}, "household", record=record, author="甲", seen=opened.seen)
+    (conflict,) = station.conflicts()
+    settled = station.settle(conflict, "一组", author="乙").revisions[0].save
+
+    undone = undo(station, settled, author="乙")
+
+    (opened_again,) = station.conflicts()
+    assert (opened_again.field, opened_again.shown) == ("group_name", "二组")
+    assert {each.value for each in opened_again.candidates} == {"一组", "二组"}
+    if again:
+        undo(station, undone.save, author="乙")
+    else:
+        station.settle(opened_again, "一组", author="乙")
+    assert station.conflicts() == ()
+    assert station.answers("household", record)["group_name"] == "一组"
+    assert station.verify() == ()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from datasette_plugins.hub.people import accounts_of
-from tests.datasette_plugins.hub.township import A, B, Running
+from tests.datasette_plugins.hub.township import A, B, Running, posted
 
 
 def forms(page: str) -> list[dict[str, str]]:
@@ -103,3 +103,24 @@ def test_the_home_page_points_at_what_waits(township: Running) -> None:
     assert page.count("1 处待处理") == 1
     assert f'href="/{B}"' in page
     assert f'href="/{A}"' not in page
+
+
+def test_who_settled_takes_it_back_and_the_conflict_is_open_again(fresh: Running) -> None:
+    with fresh.client("reviewer") as client, fresh.client("admin") as admin:
+        chosen = next(form for form in forms(client.get("/-/queue").text) if form["shown"] == "赤家湾1号")
+        settle(client, chosen)
+        admin.post("/-/queue", data=posted(admin, {"do": "undo"}))  # not the administrator's
+        assert "没有可以撤销的处理" in admin.get("/-/queue").text
+        assert len(fresh.station.conflicts()) == 2
+        client.post("/-/queue", data=posted(client, {"do": "undo"}))
+        page = client.get("/-/queue").text
+        assert "已撤销" in page
+        card = next(part for part in page.split("<section") if "赤家湾1号" in part)
+        for words in ("赤家湾2号", "王芳 · 清河镇", "李明 · 清河镇"):  # who wrote them, not who took the decision back
+            assert words in card
+        assert "reviewer" not in card
+        chosen = next(form for form in forms(page) if form["shown"] == "赤家湾2号")
+        settle(client, chosen)
+    record = fresh.station.projection.record("household", fresh.ids[A][0])
+    assert record is not None
+    assert (record["address"], record["_status"]) == ("赤家湾2号", "ok")
