@@ -27,6 +27,16 @@ def counts_by_village(file: Path, tables: Iterable[str]) -> dict[str, dict[str, 
     return found
 
 
+def counts_by_group(file: Path, ledger: Ledger, column: str) -> dict[str, dict[str, int]]:
+    """Return village code -> what a column holds ("" for nothing) -> number of records."""
+    found: dict[str, dict[str, int]] = {}
+    with closing(connect(file, readonly=True)) as connection:
+        sql = f"SELECT _village, {quoted(column)}, count(*) FROM {quoted(ledger.name)} GROUP BY 1, 2"  # noqa: S608
+        for village, group, number in connection.rows(sql):
+            found.setdefault(village or "", {})[str(group or "")] = number
+    return found
+
+
 def labels_query(ledger: Ledger, number: int) -> str:
     """Return the query for the id and the name of `number` records, whose ids are its parameters."""
     marks = ", ".join("?" * number)

@@ -11,18 +11,20 @@ from collect.database import Connection, quoted
 from collect.ledgers import Ledger
 from collect.surnames import readings
 
+_LOOKED = 2  # times as many records as are asked for are looked at for when they were changed
 _CHUNK = 500
 EDITION = 2  # of the keys: a ledger file with keys of an older edition makes them anew
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A record found: where it is, what people call it, its village."""
+    """A record found: where it is, what people call it, its village, when it was last changed (ISO 8601)."""
 
     table: str
     record: str
     label: str
     village: str
+    updated_at: str = ""
 
 
 def normal(text: str) -> str:
@@ -76,25 +78,32 @@ class SearchKeys:
         )
 
     def find(self, text: str, ledgers: Mapping[str, Ledger], table: str | None, limit: int) -> Iterator[Hit]:
-        """Yield records whose keys hold every word of `text`, those with a key that is or begins with it first."""
+        """Yield records whose keys hold every word of `text`: those with a key that is or begins with it first, and
+        among equals those changed lately."""
         words = [word for word in (normal(part) for part in text.split()) if word]
         if not words:
             return
         where = " AND ".join("keys LIKE ? ESCAPE '\\'" for _ in words)
         like = [f"%{literal(word)}%" for word in words]
         first = literal(words[0])
+        rank = "CASE WHEN keys LIKE ? ESCAPE '\\' THEN 0 WHEN keys LIKE ? ESCAPE '\\' THEN 1 ELSE 2 END"
+        # Ids are made in the order of time, so the latest records are among those looked at.
         rows = self._db.rows(
-            f"""SELECT "table", record FROM _search WHERE {where} AND (? IS NULL OR "table" = ?) ORDER BY
-            CASE WHEN keys LIKE ? ESCAPE '\\' THEN 0 WHEN keys LIKE ? ESCAPE '\\' THEN 1 ELSE 2 END, keys, record
-            LIMIT ?""",  # noqa: S608
-            (*like, table, table, f"% {first} %", f"% {first}%", limit),
+            f"""SELECT {rank}, "table", record FROM _search WHERE {where} AND (? IS NULL OR "table" = ?)
+            ORDER BY 1, record DESC LIMIT ?""",  # noqa: S608
+            (f"% {first} %", f"% {first}%", *like, table, table, _LOOKED * limit),
         )
-        for name, record in rows:
-            ledger = ledgers.get(name)
-            if ledger is not None:
-                sql = f"SELECT {ledger.label_sql()}, _village FROM {quoted(name)} WHERE _id = ?"  # noqa: S608
-                for label, village in self._db.rows(sql, (record,)):
-                    yield Hit(name, record, label or record, village or "")
+        found = [(place, hit) for place, name, record in rows for hit in self._hit(ledgers.get(name), record)]
+        found.sort(key=lambda each: each[1].updated_at, reverse=True)
+        found.sort(key=lambda each: each[0])
+        yield from (hit for _, hit in found[:limit])
+
+    def _hit(self, ledger: Ledger | None, record: str) -> Iterator[Hit]:
+        if ledger is None:
+            return
+        sql = f"SELECT {ledger.label_sql()}, _village, _updated_at FROM {quoted(ledger.name)} WHERE _id = ?"  # noqa: S608
+        for label, village, updated in self._db.rows(sql, (record,)):
+            yield Hit(ledger.name, record, label or record, village or "", updated or "")
 
 
 def _keys(ledger: Ledger, values: tuple[object, ...]) -> str:

@@ -128,12 +128,13 @@ def visits_due(station: Station, today: date, villages: Sequence[str] | None = N
         wished = _wished(db, rule, ledgers)
         done = _done(db, rule, ledgers[rule.table], today, households)
     due = []
+    begins = {period: period_start(today, period).isoformat() for period in PERIODS}
     for record, row in households.items():
-        period, why = _hardest(rule, wished.get(record, ()))
+        period, why = _hardest(rule, wished[record]) if record in wished else (rule.period, ())
         last = str(visited.get(record) or "")[:10]
-        if last < period_start(today, period).isoformat():
+        if last < begins[period]:
             due.append(Due(record, *row, period, why, last))
-    due.sort(key=lambda one: (one.village, _natural(one.group), _natural(one.number), one.name, one.record))
+    due.sort(key=lambda one: (one.village, natural(one.group), natural(one.number), one.name, one.record))
     return VisitsDue(rule, tuple(due), done, len(households), _by_village(due, done, households))
 
 
@@ -174,7 +175,7 @@ def _households(
     condition = f"WHERE {' AND '.join(where)}" if where else ""
     sql = f"SELECT _id, {naming}, _village, {columns} FROM {quoted(ledger.name)} {condition}"  # noqa: S608
     rows = db.rows(sql, tuple(villages or ()))
-    return {row[0]: tuple(str(value or "") for value in row[1:]) for row in rows}  # type: ignore[misc]
+    return {row[0]: tuple([str(value or "") for value in row[1:]]) for row in rows}  # type: ignore[misc]
 
 
 def _wished(db: Connection, rule: VisitRule, ledgers: Mapping[str, Ledger]) -> dict[str, list[Oftener]]:
@@ -243,8 +244,10 @@ def _by_village(
 
 
 @lru_cache(maxsize=4096)
-def _natural(text: str) -> tuple[Any, ...]:
-    """A key that puts 2组 and 二组 before 10组; what has no number comes last."""
+def natural(text: str) -> tuple[Any, ...]:
+    """Return a key that puts 2组 and 二组 before 10组; what has no number comes last."""
+    if text.isdecimal():
+        return (False, (int(text),), "")
     written = _WRITTEN.sub(_chinese, text)
     numbers = tuple(int(found) for found in _NUMBERS.findall(written))
     return (not numbers, numbers, "" if numbers else text)

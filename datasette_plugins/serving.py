@@ -67,11 +67,13 @@ def serve(
     port: int = 8001,
     listening: socket.socket | None = None,
     ready: Callable[[Datasette], None] | None = None,
+    begun: Callable[[Callable[[], None]], None] | None = None,
     **uvicorn_options: Any,
 ) -> None:
     """Serve a station until interrupted; `uvicorn_options` such as ssl_certfile and ssl_keyfile go to uvicorn.
 
-    `listening`: a socket to serve on instead of host and port; `ready` is called just before requests are answered.
+    `listening`: a socket to serve on instead of host and port; `ready` is called just before requests are answered,
+    `begun` with what stops it, for a program that serves on a thread.
     A laptop's pages then ask for a token of `datasette_plugins.capture.gate`.
     """
     import uvicorn
@@ -83,10 +85,13 @@ def serve(
     config = uvicorn.Config(
         datasette.app(), host=host, port=port, log_level="warning", server_header=False, **uvicorn_options
     )
+    server = uvicorn.Server(config)
     try:
+        if begun is not None:
+            begun(lambda: setattr(server, "should_exit", True))
         if ready is not None:
             ready(datasette)
-        uvicorn.Server(config).run(sockets=None if listening is None else [listening])
+        server.run(sockets=None if listening is None else [listening])
     finally:
         close(datasette)
 

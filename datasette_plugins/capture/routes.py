@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,11 +10,13 @@ from urllib.parse import quote, urlencode
 from datasette.utils.asgi import NotFound, Response
 
 from collect.saving import SaveError
-from datasette_plugins.capture import location, media, start
+from datasette_plugins.capture import finding, location, media, start
 from datasette_plugins.capture.lookup import fitting
+from datasette_plugins.capture.practice import practising
 from datasette_plugins.capture.sitting import Key, OvertakenError, SettledError, Sitting, sittings_of, title_of
 from datasette_plugins.capture.viewing import plain
 from datasette_plugins.desk import desk_of
+from datasette_plugins.lists.checking import checks_of
 from datasette_plugins.ui.language import language_of, words
 from forms.problems import CunceError
 
@@ -26,15 +29,45 @@ async def home(datasette: Any, request: Any) -> Any:
     """The start page: what to enter, what was left unfinished, what the township does not have yet."""
     text = request.args.get("q", "").strip()
     language = language_of(request)
-    context = await desk_of(datasette).run(lambda station: start.page(station, text, language))
+    faulty = checks_of(datasette).known(start.MAIN)
+    context = await desk_of(datasette).run(lambda station: start.page(station, text, language, faulty=faulty))
+    context["discarded"] = request.args.get("discarded") or ""
     return await _page(datasette, request, "start", context)
 
 
 async def find(datasette: Any, request: Any) -> Any:
     """Records by name, pinyin, number or phone, as a piece of the start page."""
     text, language = request.args.get("q", "").strip(), language_of(request)
-    hits = await desk_of(datasette).run(lambda station: start.hits(station, text, language))
-    return await _page(datasette, request, "found", {"text": text, "hits": hits, "limit": start.MOST_HITS})
+    hits = await desk_of(datasette).run(lambda station: finding.hits(station, text, language))
+    return await _page(datasette, request, "found", {"text": text, "hits": hits, "limit": finding.MOST})
+
+
+async def drafts(datasette: Any, request: Any) -> Any:
+    """Discard a draft from the start page, or take that back."""
+    if request.method != "POST":
+        return _refused(405)
+    fields = await request.post_vars()
+    draft, do = str(fields.get("draft") or ""), str(fields.get("do") or "")
+    try:
+        await desk_of(datasette).run(lambda station: start.settle_draft(station, draft, do))
+        sittings_of(datasette).close(draft)
+    except CunceError as error:
+        datasette.add_message(request, error.problems[0].words(language_of(request)), datasette.ERROR)
+        draft = ""
+    told = f"?{urlencode({'discarded': draft})}" if draft and do != "restore" else ""
+    return Response.redirect(datasette.urls.path(f"/{told}#drafts"), status=303)
+
+
+async def practise(datasette: Any, request: Any) -> Any:
+    """Begin a practice beside this program, and a page that leads there."""
+    if request.method != "POST":
+        return Response.redirect(datasette.urls.path("/"), status=303)
+    try:
+        address = await asyncio.to_thread(practising(datasette).address)
+    except CunceError as error:
+        datasette.add_message(request, error.problems[0].words(language_of(request)), datasette.ERROR)
+        return Response.redirect(datasette.urls.path("/"), status=303)
+    return await _page(datasette, request, "practice", {"address": address})
 
 
 async def form(datasette: Any, request: Any) -> Any:
@@ -217,6 +250,8 @@ ROUTES = (
     (r"/$", home),
     (r"/-/capture/?$", to_start),
     (r"/-/capture/-/find$", find),
+    (r"/-/drafts$", drafts),
+    (r"/-/practice$", practise),
     (r"/-/capture/-/change$", change),
     (r"/-/capture/-/save$", save),
     (r"/-/capture/-/discard$", discard),

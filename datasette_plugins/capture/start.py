@@ -1,63 +1,90 @@
-"""The start page's content: ledgers and villages with counts, drafts, what the township lacks, and finding records."""
+"""The start page's content: what to do next, how far the work has come, drafts, ledgers; and what follows saving."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from collect import preferences
 from collect.hlc import moment_of
-from collect.overview import counts_by_village
 from collect.peers import Peers
-from collect.projection import Conflict
-from collect.search import Hit
+from datasette_plugins.capture.finding import MOST, hits, lately
+from datasette_plugins.capture.practice import is_practice
+from datasette_plugins.capture.progress import Progress, progress
 from datasette_plugins.capture.sitting import Key, title_of, village_question
+from datasette_plugins.ui.language import say
 from forms.definition import Form
 from forms.reader import shipped
-from forms.tables import table_name, tables_of
+from forms.tables import table_name
 
 if TYPE_CHECKING:
+    from collect.projection import Conflict
     from collect.station import Station, Village
 
-MOST_HITS = 20
 MAIN = "household"  # the ledger that the big button is for
 
 
-def page(station: Station, text: str, language: str) -> dict[str, Any]:
-    """Return the context of capture/start.html; `text`: what is searched for, or ""."""
-    forms = station.forms()
-    tables = [table_name(form) for form in forms]
-    counts = counts_by_village(station.folder / "township.db", tables)
-    ledgers = sorted((_ledger(form, counts, language) for form in forms), key=_order)
-    drafts = station.drafts.list()
+def page(station: Station, text: str, language: str, *, faulty: int | None = None) -> dict[str, Any]:
+    """Return the context of capture/start.html; `text`: what is searched for, or ""; `faulty`: how many households
+    have errors, as far as that was looked at."""
+    known = progress(station)
+    ledgers = sorted((_ledger(station, form, known.counts, language) for form in station.forms()), key=_order)
+    drafts = [_draft(station, draft, language) for draft in station.drafts.list()]
     main = next((ledger for ledger in ledgers if ledger["form_id"] == MAIN), None)
-    joined, waiting, days = unsent(station)
     return {
         "text": text,
         "hits": hits(station, text, language),
-        "limit": MOST_HITS,
+        "limit": MOST,
+        "lately": lately(station, language),
         "main_form": main or (ledgers[0] if ledgers else None),
+        "default_village": preferences.read(station.folder).village,
         "ledgers": ledgers,
-        "villages": [_village(village, counts) for village in station.villages],
-        "new_in_village": main is not None,
-        "drafts": [_draft(station, draft, language) for draft in drafts],
-        "conflicts": len(station.conflicts()),
-        "conflicts_href": _first_conflict(station.conflicts()),
-        "joined": joined,
-        "unsent": waiting,
-        "unsent_days": days,
+        "progress": known,
+        "todo": list(_todo(station, known, len(drafts), faulty)),
+        "drafts": drafts,
+        "practice_offered": not is_practice(station),
     }
 
 
-def hits(station: Station, text: str, language: str) -> list[dict[str, str]]:
-    """Return the records found, each with the page it is changed on."""
-    if not text:
-        return []
-    roots = _roots(station.forms())
-    villages = {village.code: village.name for village in station.villages}
-    found = station.find(text, limit=MOST_HITS)
-    return [_hit(station, hit, roots, villages, language) for hit in found if hit.table in roots]
+def _todo(station: Station, known: Progress, drafts: int, faulty: int | None) -> Iterator[dict[str, Any]]:
+    """What to do next, the most pressing first: key of the words, number, where it is done."""
+    mine = conflicts_of(station)
+    if mine:
+        yield {"key": "conflicts", "count": len(mine), "href": "/-/sync#conflicts", "kind": "danger"}
+    if drafts:
+        yield {"key": "drafts", "count": drafts, "href": "#drafts", "kind": "warning"}
+    if faulty:
+        yield {"key": "errors", "count": faulty, "href": f"/-/list/{MAIN}?status=errors", "kind": "danger"}
+    if known.rule and known.due:
+        yield {"key": "visits", "count": known.due, "href": "/-/visits", "kind": "info"}
+    joined, waiting, days = unsent(station)
+    if joined and waiting:
+        kind = "warning" if days else "info"
+        yield {"key": "unsent", "count": waiting, "days": days, "href": "/-/sync", "kind": kind}
+    if not joined and not is_practice(station):
+        yield {"key": "join", "count": 0, "href": "/-/sync", "kind": "info"}
+    if not preferences.read(station.folder).backup_folder and not is_practice(station):
+        yield {"key": "backup", "count": 0, "href": "/-/care", "kind": "info"}
+    if faulty is None and known.households:
+        yield {"key": "check", "count": 0, "href": f"/-/list/{MAIN}?status=errors", "kind": "info"}
+
+
+def conflicts_of(station: Station) -> tuple[Conflict, ...]:
+    """Return the conflicts that concern who works here: a way that was saved on this machine, or under their name."""
+    return tuple(
+        conflict for conflict in station.conflicts()
+        if any(each.revision.station == station.id or each.author == station.author for each in conflict.candidates)
+    )
+
+
+def settle_draft(station: Station, draft: str, do: str) -> None:
+    """Discard a draft or take it back; raises DraftError for one that is not there."""
+    if do == "restore":
+        station.drafts.restore(draft)
+    else:
+        station.drafts.discard(draft)
 
 
 def villages_to_choose(station: Station, key: Key) -> tuple[Village, ...]:
@@ -84,7 +111,7 @@ def saved(station: Station, form_id: str, record: str, language: str) -> dict[st
         "edit": f"{path}/{quote(record, safe='')}",
         "household": f"/-/household/{quote(record, safe='')}" if table == MAIN else row.get("household") and
         f"/-/household/{quote(row['household'], safe='')}",
-        "ledger": f"/township/{quote(table, safe='')}",
+        "ledger": f"/-/list/{quote(table, safe='')}",
     }
 
 
@@ -114,31 +141,26 @@ def _held(station: Station) -> list[int]:
         peers.close()
 
 
-def _ledger(form: Form, counts: Mapping[str, Mapping[str, int]], language: str) -> dict[str, Any]:
+def _ledger(station: Station, form: Form, counts: Mapping[str, int], language: str) -> dict[str, Any]:
     table = table_name(form)
     return {
         "form_id": form.form_id,
         "title": title_of(form, language),
-        "count": sum(tables.get(table, 0) for tables in counts.values()),
+        "count": counts.get(table, 0),
         "new": f"/-/capture/{quote(form.form_id, safe='')}",
-        "browse": f"/township/{quote(table, safe='')}",
-    }
+        "browse": f"/-/list/{quote(table, safe='')}",
+        "more": [
+            {"title": say(f"ledger.{child.name}", language), "count": counts.get(child.name, 0),
+             "browse": f"/-/list/{quote(child.name, safe='')}"}
+            for child in station.shelf.tables(form) if child.name == f"{MAIN}_member"
+        ],
+    }  # fmt: skip
 
 
 def _order(ledger: Mapping[str, Any]) -> tuple[bool, bool, int, str]:
     """The household ledger first, then ours, the fullest first."""
     form_id = ledger["form_id"]
     return form_id != MAIN, form_id not in shipped(), -ledger["count"], ledger["title"]
-
-
-def _village(village: Village, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
-    query = urlencode({"_village__exact": village.code})
-    return {
-        "name": village.name,
-        "count": counts.get(village.code, {}).get(MAIN, 0),
-        "href": f"/township/{MAIN}?{query}",
-        "new": f"/-/capture/{MAIN}?{urlencode({'village': village.code})}",
-    }
 
 
 def _draft(station: Station, draft: Any, language: str) -> dict[str, Any]:
@@ -148,6 +170,7 @@ def _draft(station: Station, draft: Any, language: str) -> dict[str, Any]:
     query = {"draft": draft.id, **({"village": draft.village} if draft.village else {})}
     when = datetime.fromisoformat(draft.updated_at).astimezone()
     return {
+        "id": draft.id,
         "name": draft.title,
         "title": title_of(form, language) if form else draft.form_id,
         "record": draft.record,
@@ -155,45 +178,3 @@ def _draft(station: Station, draft: Any, language: str) -> dict[str, Any]:
         "when": f"{when:%m-%d %H:%M}",
         "href": f"{path}?{urlencode(query)}",
     }
-
-
-def _roots(forms: Iterable[Form]) -> dict[str, tuple[Form, tuple[str, ...]]]:
-    """Table -> its form, and the tables between it and the form's own, nearest first."""
-    found: dict[str, tuple[Form, tuple[str, ...]]] = {}
-    for form in forms:
-        parents = {table.name: table.parent for table in tables_of(form)}
-        for name, parent in parents.items():
-            chain: list[str] = []
-            above = parent
-            while above:
-                chain.append(above)
-                above = parents[above]
-            found[name] = (form, tuple(chain))
-    return found
-
-
-def _hit(
-    station: Station,
-    hit: Hit,
-    roots: Mapping[str, tuple[Form, tuple[str, ...]]],
-    villages: Mapping[str, str],
-    language: str,
-) -> dict[str, str]:
-    form, chain = roots[hit.table]
-    table, record, label = hit.table, hit.record, ""
-    for above in chain:
-        row = next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), {})
-        table, record = above, str(row.get("_parent") or "")
-        label = str(next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), {}).get("label", ""))
-    about = [title_of(form, language), label, villages.get(hit.village, "")]
-    return {
-        "name": hit.label,
-        "about": " · ".join(part for part in about if part),
-        "href": f"/-/household/{quote(record, safe='')}"
-        if table == MAIN and form.form_id == MAIN
-        else f"/-/capture/{quote(form.form_id, safe='')}/{quote(record, safe='')}",
-    }
-
-
-def _first_conflict(conflicts: tuple[Conflict, ...]) -> str:
-    return f"/township/{quote(conflicts[0].table, safe='')}/{quote(conflicts[0].record, safe='')}" if conflicts else ""

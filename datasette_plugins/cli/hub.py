@@ -155,7 +155,7 @@ def serve(
                 click.echo(said["plain"], err=True)
 
         try:
-            options = {"ssl_certfile": certificate, "ssl_keyfile": key} if certificate else {}
+            options: dict[str, Any] = {"ssl_certfile": certificate, "ssl_keyfile": key} if certificate else {}
             serving.serve(station, mode="hub", host=host, port=got, listening=listening, ready=ready, **options)
         except KeyboardInterrupt:
             pass  # the way to stop it

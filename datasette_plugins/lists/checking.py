@@ -51,6 +51,11 @@ class Checks:
         """Return what is known of a ledger so far."""
         return self._found.setdefault(table, Checked())
 
+    def known(self, table: str) -> int | None:
+        """Return how many records of a ledger have errors, None where they were never all looked at."""
+        checked = self._found.get(table)
+        return len(checked.faulty) if checked is not None and checked.whole else None
+
     def begin(self, station: Station, table: str) -> Checked:
         """Return what is known of a ledger, and let what changed be looked at in the background."""
         checked = self.of(table)
