@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from datasette.utils.asgi import Response
 
 from collect.overview import counts_by_village
 from datasette_plugins.desk import desk_of, mode_of
+from datasette_plugins.hub import waiting
 from datasette_plugins.scope import TOWNSHIP, allowed, seen_of
 from datasette_plugins.ui.browsing import browsing
 from datasette_plugins.ui.language import say
@@ -37,7 +37,8 @@ async def show(datasette: Any, request: Any) -> Any:
     """Show the home page; who is nobody is sent to log in."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     page = await browsing(datasette, request, TOWNSHIP)
-    counts, conflicts = await desk_of(datasette).read(_read)
+    counts = await desk_of(datasette).read(_read)
+    conflicts = await waiting.conflicts(datasette)
     station = desk_of(datasette).station
     counted = [(name, say(f"home.count.{name}", page.language)) for name in _FIRST if name in page.ledgers]
     counted = counted or [(name, ledger.title) for name, ledger in page.ledgers.items() if not ledger.parent][:3]
@@ -57,16 +58,14 @@ async def show(datasette: Any, request: Any) -> Any:
     context = {
         "cards": cards,
         "totals": totals,
-        "conflicts": sum(card.conflicts for card in cards),
         "township": datasette.urls.database(TOWNSHIP) if allowed(request.actor, "view-database", TOWNSHIP) else "",
-        "settles": allowed(request.actor, "cunce-settle") and mode_of(datasette) == "hub",
+        "tabs": await waiting.tabs(datasette, request) if mode_of(datasette) == "hub" else [],
     }
     return Response.html(await datasette.render_template("cunce_home.html", context, request=request))
 
 
-def _read(station: Station) -> tuple[dict[str, dict[str, int]], Counter[str]]:
-    counts = counts_by_village(station.folder / "township.db", station.projection.ledgers)
-    return counts, Counter(conflict.village for conflict in station.conflicts())
+def _read(station: Station) -> dict[str, dict[str, int]]:
+    return counts_by_village(station.folder / "township.db", station.projection.ledgers)
 
 
 def _address(datasette: Any, village: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -29,10 +30,10 @@ _SETTLED: WeakKeyDictionary[Any, _Settled] = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """What follows from the ledgers alone, and the state of the ledgers it was read at."""
+    """What follows from the ledgers alone, and the state of the ledgers it was read at; conflicts by village."""
 
     state: object
-    conflicts: int
+    conflicts: Counter[str]
     pairs: tuple[Pair, ...]
 
 
@@ -51,7 +52,12 @@ async def counts(datasette: Any, actor: Any) -> dict[str, int]:
     """Return how much of each kind waits, by the names of `PAGES`; cheap while nothing was saved or received."""
     settled = await _settled(datasette)
     found = await desk_of(datasette).read(_changing)
-    return {**found, "queue": settled.conflicts, "suspects": len(await pairs(datasette, actor))}
+    return {**found, "queue": settled.conflicts.total(), "suspects": len(await pairs(datasette, actor))}
+
+
+async def conflicts(datasette: Any) -> Counter[str]:
+    """Return how many conflicts wait in each village."""
+    return (await _settled(datasette)).conflicts
 
 
 async def pairs(datasette: Any, actor: Any) -> tuple[Pair, ...]:
@@ -87,7 +93,8 @@ async def _settled(datasette: Any) -> _Settled:
 
 
 def _read(station: Station, state: object) -> _Settled:
-    return _Settled(state, len(station.conflicts()), station.projection.duplicates().pairs())
+    conflicts = Counter(each.village for each in station.conflicts())
+    return _Settled(state, conflicts, station.projection.duplicates().pairs())
 
 
 def _changing(station: Station) -> dict[str, int]:

@@ -94,12 +94,14 @@ def test_an_empty_queue_says_so(fresh: Running) -> None:
         assert "没有待处理的冲突" in client.get("/-/queue").text
 
 
-def test_the_home_page_points_at_what_waits(township: Running) -> None:
+def test_the_home_page_points_at_what_waits_for_whom_it_concerns(township: Running) -> None:
     with township.client("reviewer") as client:
         page = client.get("/").text
-    assert "3 处填写不一致" in page
+    assert "填写不一致 3" in page
+    assert "疑似重复" not in page  # there are none
     with township.client("leader_of_b") as client:
         page = client.get("/").text
+    assert "填写不一致" not in page
     assert page.count("1 处待处理") == 1
     assert f'href="/{B}"' in page
     assert f'href="/{A}"' not in page

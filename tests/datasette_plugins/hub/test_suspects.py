@@ -55,6 +55,7 @@ def test_everybody_sees_the_pairs_of_their_own_villages_only_and_readers_decide_
         with fresh.client(name) as client:
             page = client.get("/-/suspects").text
             assert page.count("<section") == number, name
+            assert (f"疑似重复 {number}" in client.get("/").text) == bool(number)
             assert "黄" not in page or number == 3
             assert not pairs(page)
             links = re.findall(r'href="(/[^"]+/household[^"]+)"', page)
