@@ -134,8 +134,8 @@ class Likeness:
         row = self._row(found.table, found.record)
         return str(row.get("_parent") or found.record)
 
-    def _row(self, table: str, record: str) -> Mapping[str, str]:
-        return next(iter(self._station.attachments.open(f"{table}.csv").lookup("_id", record)), {})
+    def _row(self, table: str, record: str) -> Mapping[str, Any]:
+        return next(self._station.projection.labelled(table, "_id", record), {})
 
     def _where(self, found: Suspect) -> str:
         """Whose household, village and group."""

@@ -363,8 +363,8 @@ def _draft(station: Station, draft: str) -> Draft | None:
 
 def _place_of(station: Station, form: Form, record: str) -> str:
     """The page of a new record that a draft has become; nothing for one that has not."""
-    rows = station.attachments.open(f"{table_name(form)}.csv").lookup("_id", record)
-    return saved_path(form.form_id, record) if next(iter(rows), None) is not None else ""
+    rows = station.projection.rows(table_name(form), "_id", record)
+    return saved_path(form.form_id, record) if next(rows, None) is not None else ""
 
 
 def _instance(

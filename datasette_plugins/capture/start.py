@@ -98,13 +98,13 @@ def saved(station: Station, form_id: str, record: str, language: str) -> dict[st
     """Return the context of capture/saved.html, None for a record that is not there."""
     form = station.form(form_id)
     table = table_name(form)
-    row = next(iter(station.attachments.open(f"{table}.csv").lookup("_id", record)), None)
+    row = next(station.projection.labelled(table, "_id", record), None)  # `village.csv` is the list of codes
     if row is None:
         return None
     name = next((village.name for village in station.villages if village.code == row["_village"]), "")
     path = f"/-/capture/{quote(form_id, safe='')}"
     return {
-        "record_name": row["label"],
+        "record_name": row["label"] or record,
         "form_title": title_of(form, language),
         "village": {"name": name} if name else None,
         "again": f"{path}?{urlencode({'village': row['_village']})}" if row["_village"] else path,

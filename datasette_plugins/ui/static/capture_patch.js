@@ -68,13 +68,13 @@ function redraw(ask, view) {
 
 let fading = 0;
 
-// What a step has done, and the way back where there is one; a mere notice goes by itself.
+// What a step has done, and the way back where there is one. It goes by itself; Alt+Z is the way back after that too.
 function showToast(words, undoable) {
   clearTimeout(fading);
   by("toast-text").textContent = words;
   by("toast-undo").hidden = !undoable;
   by("toast").hidden = false;
-  if (!undoable) fading = setTimeout(() => (by("toast").hidden = true), 6000);
+  fading = setTimeout(() => (by("toast").hidden = true), undoable ? 20000 : 6000);
 }
 
 listen("answered", (reply) => {

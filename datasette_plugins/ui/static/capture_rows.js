@@ -29,7 +29,7 @@ export function copy() {
 }
 
 export function undo() {
-  if (by("toast").hidden || by("toast-undo").hidden) return;
+  if (by("toast-undo").hidden) return;
   commitAll();
   structural({ op: "undo" });
 }
