@@ -30,8 +30,8 @@ BY_KIND = {
 }  # fmt: skip
 BY_LENGTH = {"18": "11010519491231002X", "11": "13812345678"}
 BY_NAME = {
-    "closed_on": f"{SystemClock().now():%Y%m%d}", "deadline": "20990101", "followup_on": "20990101", "ended": "20990101 8:30",
-    "disability_certificate": "11010519491231002X43",
+    "closed_on": f"{SystemClock().now():%Y%m%d}", "deadline": "20990101", "followup_on": "20990101",
+    "ended": "20990101 8:30", "disability_certificate": "11010519491231002X43",
 }  # fmt: skip
 MOST_STEPS = 150
 WHERE = """() => {
