@@ -49,6 +49,11 @@ ALTER TABLE hub ADD COLUMN keys TEXT NOT NULL DEFAULT '';
 ALTER TABLE hub ADD COLUMN told TEXT NOT NULL DEFAULT '';
 ALTER TABLE hub ADD COLUMN others TEXT NOT NULL DEFAULT '{}';
 """
+# By how many seconds a peer's clock was ahead when it last asked something over a network, and when that was.
+_SKEW = """
+ALTER TABLE peer ADD COLUMN skew INTEGER;
+ALTER TABLE peer ADD COLUMN measured_at TEXT NOT NULL DEFAULT '';
+"""
 
 
 class PeerError(CunceError):
@@ -63,7 +68,8 @@ class Peer:
     station's token; neither is ever kept itself. `station`: "" until it has joined. `received`: its sequence number up
     to which everything is here; `cursor`: this hub's arrival number up to which it says it has been served.
     `keys`: its public keys, None until it has joined. `vouches`: it is a hub that sends on what `stations` wrote.
-    `authors`: who may save on it, nobody in particular where empty; `met`: who did.
+    `authors`: who may save on it, nobody in particular where empty; `met`: who did. `skew`: seconds by which its clock
+    was ahead of ours when that was last measured (`measured_at`), None where it never was.
     """
 
     invitation: str
@@ -83,6 +89,8 @@ class Peer:
     stations: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     met: tuple[str, ...] = ()
+    skew: int | None = None
+    measured_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +137,7 @@ class Peers:
 
     def __init__(self, folder: Path, *, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._connections = Connections(folder / "peers.db", [_SCHEMA, _TRUST], durable=True)
+        self._connections = Connections(folder / "peers.db", [_SCHEMA, _TRUST, _SKEW], durable=True)
 
     @property
     def _db(self) -> Connection:
@@ -254,6 +262,16 @@ class Peers:
                 (self._now(), received, cursor, station),
             )
 
+    def measured(self, station: str, *, skew: int) -> None:
+        """Note by how many seconds a station's clock is ahead of ours now; written where that has changed."""
+        limit = (1 << 62) - 1
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE peer SET skew = ?, measured_at = ? WHERE station = ? AND (skew IS NULL OR abs(skew - ?1) > 5 "
+                "OR substr(measured_at, 1, 10) <> substr(?2, 1, 10))",
+                (max(-limit, min(skew, limit)), self._now(), station),
+            )
+
     def _change(self, invitation: str, assignment: str, value: str) -> Peer:
         with transaction(self._db):
             self._db.execute(f"UPDATE peer SET {assignment} WHERE invitation = ?", (value, invitation))  # noqa: S608
@@ -372,7 +390,7 @@ class Peers:
 
 _PEER = (
     "invitation, name, villages, secret, coalesce(station, ''), token, state, invited_at, joined_at, seen_at, "
-    "received, cursor, keys, vouches, stations, authors, met"
+    "received, cursor, keys, vouches, stations, authors, met, skew, measured_at"
 )
 _HUB = (
     "hub, name, address, petition, joined_at, exchanged_at, held, cursors, mark, arrived, state, "
@@ -381,8 +399,9 @@ _HUB = (
 
 
 def _peer(row: tuple[Any, ...]) -> Peer:
-    lists = (tuple(json.loads(text)) for text in row[14:])
-    return Peer(*[*row[:2], tuple(json.loads(row[2])), *row[3:12], _read_keys(row[12]), bool(row[13]), *lists])
+    lists = (tuple(json.loads(text)) for text in row[14:17])
+    told = tuple(json.loads(row[2])), *row[3:12], _read_keys(row[12]), bool(row[13]), *lists, *row[17:]
+    return Peer(*row[:2], *told)
 
 
 def _hub(row: tuple[Any, ...]) -> Hub:

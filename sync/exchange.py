@@ -309,7 +309,7 @@ class _Conversation:
         at the next exchange, for a station's cursors move with what was taken in.
         """
         asked = [self.request()]
-        for parcel in self.transport.pull(lambda: pack_request(asked[-1])):
+        for parcel in self.transport.pull(lambda: pack_request(replace(asked[-1], now=self.now()))):
             bundle = self.read(parcel.data)
             yield parcel, partial(_same, bundle)
             if bundle.receipt is None or not bundle.receipt.more:
@@ -393,6 +393,10 @@ class _Conversation:
             self.station, confirmed=min(each.held for each in hubs), unconfirmed_blobs=unconfirmed if hubs else ()
         )
         self.outcome.left, self.outcome.leaving = len(left.records), len(left.kept)
+
+    def now(self) -> int:
+        """What this station's clock says, in seconds since 1970 UTC."""
+        return round(self.station.clock.now().timestamp())
 
     def request(self, *, whole: bool = False) -> Request:
         """What to ask for now: in a few bytes where the hub's last receipt says it all, unless `whole`."""

@@ -22,7 +22,8 @@ class Request:
     `own`: up to which of its own numbers it has everything that is of its villages. `state`: that of the last receipt.
     `cursor`: the highest of its cursors, and `mark` the digest the hub gave with it. `cursors`: village -> arrival
     number; None says "all villages of that state stand at `cursor`". `forms`: digests of the definitions it has; None
-    asks for none. `others`: of a hub, station -> number up to which it has what it sent on of it.
+    asks for none. `others`: of a hub, station -> number up to which it has what it sent on of it. `now`: what its clock
+    says, in seconds since 1970 UTC, on a road that answers at once.
     """
 
     own: int
@@ -32,6 +33,7 @@ class Request:
     cursors: Mapping[str, int] | None = None
     forms: tuple[str, ...] | None = None
     others: Mapping[str, int] | None = None
+    now: int | None = None
 
     def widened(self, villages: Iterable[str]) -> Request:
         """Return the request as it is when its station works in these villages now.
@@ -69,6 +71,8 @@ def pack_request(request: Request) -> bytes:
         data["forms"] = list(request.forms)
     if request.others is not None:
         data["others"] = dict(request.others)
+    if request.now is not None:
+        data["now"] = request.now
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
@@ -83,12 +87,14 @@ def unpack_request(data: bytes) -> Request:
             cursors, forms, others = asked.get("cursors"), asked.get("forms"), asked.get("others")
         case _:
             raise RequestError(Problem("SYNC_REQUEST_UNREADABLE"))
+    now = asked.get("now")
     numbers = [number for each in (cursors, others) if isinstance(each, dict) for number in each.values()]
     sound = (
         all(each is None or isinstance(each, dict) for each in (cursors, others))
         and all(type(number) is int and 0 <= number < 1 << 63 for number in (own, cursor, *numbers))
+        and (now is None or (type(now) is int and abs(now) < 1 << 63))
         and (forms is None or (isinstance(forms, list) and all(type(digest) is str for digest in forms)))
     )
     if not sound:
         raise RequestError(Problem("SYNC_REQUEST_UNREADABLE"))
-    return Request(own, state, cursor, mark, cursors, None if forms is None else tuple(forms), others)
+    return Request(own, state, cursor, mark, cursors, None if forms is None else tuple(forms), others, now)

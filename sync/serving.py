@@ -78,14 +78,18 @@ def _answered(station: Station, peers: Peers, peer: Peer, endpoint: str, body: b
     welcome(peer)
     if endpoint in blobs.ENDPOINTS:
         return Response(200, blobs.respond(station, peer.station, peer.villages, endpoint, body), blobs.MEDIA)
-    given = (
-        take(station, peers, peer, body)[1]
-        if endpoint == "push"
-        else give(station, peers, peer, unpack_request(body))
-    )
+    given = take(station, peers, peer, body)[1] if endpoint == "push" else _asked(station, peers, peer, body)
     if given is None:
         return Response(204)
     return Response(200, write_bundle(given, seal_for(station, peers.peer(peer.station) or peer)), BUNDLE)
+
+
+def _asked(station: Station, peers: Peers, peer: Peer, body: bytes) -> Bundle | None:
+    """Answer a request, and note by how much the clock of who asks is off."""
+    request = unpack_request(body)
+    if request.now is not None:
+        peers.measured(peer.station, skew=request.now - round(station.clock.now().timestamp()))
+    return give(station, peers, peer, request)
 
 
 def greeting(station: Station, peer: Peer) -> bytes:

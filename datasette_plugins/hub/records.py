@@ -21,17 +21,24 @@ if TYPE_CHECKING:
     from collect.station import Station
 
 SILENT_DAYS = 14  # a laptop not seen for so long is pointed out
+WRONG_SECONDS = 600  # a clock that is further off is pointed out
 LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Laptop:
-    """One invited laptop. `days`: since it was last seen, None where it never was."""
+    """One invited laptop. `days`: since it was last seen, None where it never was. `off`: what its clock is off by.
+
+    `off` is the key of the words (even, minutes, hours, days, years) and their number, None where nobody measured it;
+    `wrong`: so much that times of what it saves mislead.
+    """
 
     peer: Peer
     villages: tuple[str, ...]
     days: int | None
     silent: bool
+    off: tuple[str, int] | None
+    wrong: bool
 
 
 async def laptops(datasette: Any, request: Any) -> Any:
@@ -44,6 +51,7 @@ async def laptops(datasette: Any, request: Any) -> Any:
     context = {
         "laptops": found,
         "silent": sum(each.silent for each in found),
+        "wrong": sum(each.wrong for each in found),
         "administers": allowed(request.actor, "cunce-administer"),
     }
     return Response.html(await datasette.render_template("cunce_laptops.html", context, request=request))
@@ -76,7 +84,18 @@ def _laptops(station: Station) -> tuple[Laptop, ...]:
 def _laptop(peer: Peer, names: dict[str, str], now: datetime) -> Laptop:
     days = (now - datetime.fromisoformat(peer.seen_at)).days if peer.seen_at else None
     silent = peer.state == "joined" and (days is None or days >= SILENT_DAYS)
-    return Laptop(peer, tuple(names.get(code, code) for code in peer.villages), days, silent)
+    off = None if peer.skew is None else _off(peer.skew)
+    wrong = peer.skew is not None and abs(peer.skew) > WRONG_SECONDS
+    return Laptop(peer, tuple(names.get(code, code) for code in peer.villages), days, silent, off, wrong)
+
+
+def _off(seconds: int) -> tuple[str, int]:
+    """A clock's difference in the largest unit that says something, and its number with its sign."""
+    for unit, length in (("years", 365 * 86_400), ("days", 2 * 86_400), ("hours", 7_200), ("minutes", 60)):
+        if abs(seconds) >= length:
+            step = {"days": 86_400, "hours": 3_600}.get(unit, length)
+            return unit, round(abs(seconds) / step) * (1 if seconds > 0 else -1)
+    return "even", 0
 
 
 async def accounts(datasette: Any, request: Any) -> Any:

@@ -147,13 +147,15 @@ def test_a_busy_journal_asks_to_try_again(tmp_path: Path, monkeypatch: pytest.Mo
         mark=st.text(max_size=12),
         cursors=st.none() | st.dictionaries(st.text(), st.integers(0, 1 << 40)),
         forms=st.none() | st.lists(st.text()).map(tuple),
+        now=st.none() | st.integers(-(1 << 40), 1 << 40),
     )
 )
 def test_a_request_reads_back(request: Request) -> None:
     assert unpack_request(pack_request(request)) == request
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"own":true,"state":"","cursor":0,"mark":""}', b"[" * 99_999])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"own":true,"state":"","cursor":0,"mark":""}',
+                                  b'{"own":0,"state":"","cursor":0,"mark":"","now":"x"}', b"[" * 99_999])
 def test_what_is_no_request_is_refused(body: bytes) -> None:
     with pytest.raises(RequestError):
         unpack_request(body)

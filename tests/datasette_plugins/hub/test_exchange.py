@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -16,6 +18,7 @@ from forms.problems import CunceError, Problem
 from sync import exchange
 from sync.identity import make_invitation
 from sync.joining import join, over_network
+from sync.keys import keys_of
 from tests.datasette_plugins.hub.township import A, Running
 
 
@@ -104,3 +107,38 @@ def test_a_full_disk_for_village_files_costs_no_revision(
     monkeypatch.setattr(refresh, "LOOK_EVERY", 0.0)
     with fresh.client("cadre_a") as client:
         assert "赤满盘" in client.get(f"/{A}/household").text
+
+
+@dataclass
+class WrongClock:
+    """A clock that is off by so much."""
+
+    off: timedelta
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.off
+
+
+@pytest.mark.parametrize(
+    ("off", "words", "wrong"),
+    [
+        (timedelta(seconds=20), "准", False),
+        (timedelta(minutes=3, seconds=5), "+3 分钟", False),
+        (-timedelta(minutes=40), "-40 分钟", True),
+        (timedelta(days=9), "+9 天", True),
+        (-timedelta(days=6 * 365 + 2), "差了 -6 年", True),
+    ],
+)
+def test_how_far_a_laptops_clock_is_off_is_measured_and_shown(
+    fresh: Running, tmp_path: Path, off: timedelta, words: str, wrong: bool
+) -> None:
+    joined = join(tmp_path / "laptop", make_invitation(fresh.station, "笔记本1", [A], fresh.url))
+    with Station.open(tmp_path / "laptop", clock=WrongClock(off)) as laptop:
+        with over_network(laptop, joined.hub) as road:
+            exchange.run(laptop, road)
+        key = keys_of(laptop.folder, laptop.id).current.public.id
+    with fresh.client("reviewer") as client:
+        page = client.get("/-/laptops").text
+    assert re.search(rf'<td class="nowrap">(<span class="tag tag-danger">)?{re.escape(words)}(</span>)?</td>', page)
+    assert ("10 分钟以上" in page) == wrong
+    assert f"{key[:4]} {key[4:8]}" in page
