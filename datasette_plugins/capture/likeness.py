@@ -76,7 +76,7 @@ class Likeness:
             self._tell(Place(child, str(row.get("_id") or ""), village, at), row, told)
         for ref, what in self._twice(answers):
             told.setdefault(ref, []).insert(0, what)
-        return {ref: Markup("").join(each[:MOST]) for ref, each in told.items()}
+        return {ref: Markup("").join(each[:MOST]) for ref, each in told.items() if each}
 
     def _rows(self, answers: Mapping[str, Any]) -> Iterator[tuple[Ledger, str, Mapping[str, Any]]]:
         """Every row of the form's repeats: its ledger, the position as in a ref, the answers."""
@@ -94,11 +94,14 @@ class Likeness:
                 told.setdefault(_ref(ledger, one.columns[-1], place.at), []).append(self._line(ledger, one))
         for phone in ledger.phones:
             number = str(answers.get(phone) or "")
+            lines = told.setdefault(_ref(ledger, phone, place.at), [])
             for one in duplicates.reached(number, self._own) if number else ():
+                if len(lines) >= MOST:
+                    break  # a number that many share is looked up no further
                 above = self._above(one)
                 if above not in known and above != self._record:
                     known.add(above)
-                    told.setdefault(_ref(ledger, phone, place.at), []).append(self._line(ledger, one, phone))
+                    lines.append(self._line(ledger, one, phone))
 
     def _twice(self, answers: Mapping[str, Any]) -> Iterator[tuple[str, Markup]]:
         """Rows of this very form that hold the same identity."""

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from collect.blobs import MAX_SIZE
 from collect.station import Station
+from forms.reader import read_rows
 from sync.blobs import (
     BlobRequestError,
     Offer,
@@ -93,6 +94,19 @@ def test_a_photo_reaches_the_hub_and_the_laptops_of_its_village_only(
     road.exchange(stranger)
     assert not stranger.blobs.has(name)
     assert [station.verify() for station in (road.hub, laptop, other, stranger)] == [()] * 4
+
+
+def test_pictures_of_labels_reach_every_laptop_with_their_form(road: Road, laptop: Station, stranger: Station) -> None:
+    form = read_rows({
+        "survey": [{"type": "text", "name": "name", "label": "名称", "media::image": "house.png"}],
+        "settings": [{"form_id": "house", "version": "1"}],
+    })  # fmt: skip
+    road.hub.add_form(form, {"house.png": noise(200_000, 7)})
+    for station in (laptop, stranger):
+        road.exchange(station), road.exchange(station)
+        blob = station.media_of(station.form("house"))["house.png"]
+        assert station.blobs.read(blob) == noise(200_000, 7)
+        assert station.verify() == ()
 
 
 def test_nothing_to_do_costs_nothing(road: Road, laptop: Station) -> None:

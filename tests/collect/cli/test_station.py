@@ -149,6 +149,23 @@ def test_a_form_of_ones_own_is_added_and_takes_answers(cunce: Command, tmp_path:
     ]
 
 
+def test_pictures_of_a_forms_labels_come_from_the_folder_beside_it(cunce: Command, tmp_path: Path) -> None:
+    cunce("station", "init", "甲", "--name", "甲", "--village", "999999001001=石桥村", "--no-ledgers")
+    file = Path(own(tmp_path, "own.yml"))
+    text = file.read_text(encoding="utf-8")
+    shown = "label: 水源, media::image: well.png, media::audio: well.mp3"
+    file.write_text(text.replace("label: 水源}", shown + "}"), encoding="utf-8")
+    (tmp_path / "own-media").mkdir()
+    (tmp_path / "own-media" / "well.png").write_bytes(b"picture")
+    added = cunce("station", "add-form", str(file), "--station", "甲")
+    assert added.status == 0
+    assert "“well.mp3”没有找到" in added.err
+    assert "own-media" in added.err
+    with Station.open(tmp_path / "甲", readonly=True) as station:
+        (blob,) = station.media_of(station.form("water_source")).values()
+        assert station.blobs.read(blob) == b"picture"
+
+
 def test_forms_are_added_all_or_none(cunce: Command, tmp_path: Path) -> None:
     cunce("station", "init", "甲", "--name", "甲", "--village", "999999001001=石桥村")
     good, shipped_version = own(tmp_path, "own.yml"), load_shipped("household").version

@@ -102,6 +102,16 @@ def test_too_many_rows_are_refused_with_words(sitting: Sitting) -> None:
     assert people(sitting, "name") == [(None,)]
 
 
+def test_who_likes_tables_has_them_in_the_next_record_too(sitting: Sitting) -> None:
+    sittings, station = Sittings(), sitting.station
+    one = sittings.open(station, Key(str(uuid7()), "household", "", "", ""), "zh")
+    one.page()
+    one.change(0, [{"op": "table", "ref": "/data/member", "on": True, "focus": ""}])
+    assert 'class="lines"' in sittings.open(station, Key(str(uuid7()), "household", "", "", ""), "zh").page()["sheet"]
+    one.change(1, [{"op": "table", "ref": "/data/member", "on": False, "focus": ""}])
+    assert 'class="lines"' not in one.page()["sheet"]
+
+
 def test_several_choices_are_typed_as_labels_in_a_tables_cell(tmp_path: Path) -> None:
     from forms.reader import read_rows
 
