@@ -32,7 +32,7 @@ def classes(question: Question) -> str:
         columns = re.fullmatch(r"(columns|compact|quickcompact)(?:-(\d+))?", word)
         if columns:
             found += ["cols", f"cols-{min(int(columns[2]), _MOST_ABREAST)}" if columns[2] else "cols-fit"]
-        if word in ("columns-pack", "horizontal", "horizontal-compact"):
+        if word in ("columns-pack", "columns-flex", "horizontal", "horizontal-compact"):
             found.append("cols-pack")
         if word in ("no-buttons",) or "compact" in word:
             found.append("bare")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
@@ -59,10 +59,9 @@ class Viewing:
         self._asides = asides
         self.tables = tables
         form = instance.program.form
-        self._numbers = _numbers(form)
+        facts = _facts_by_digest(form.digest, _Same(form)) if form.digest else _facts(form)
+        self._numbers, self._narrow, self._reasons = facts
         self._unsaid = _labels_of_calculations(form, instance.language)
-        self._narrow = _narrow(form)
-        self._reasons = form.reasons()
         self._answers = {reason: answer for answer, reason in self._reasons.items()}
 
     def of(self, state: NodeState) -> View | None:
@@ -174,14 +173,21 @@ class Viewing:
         return None if problem is not None and problem.severity == "error" and missing and not self._tried else problem
 
 
+class _Facts(NamedTuple):
+    """What is worked out once a form: the numbers on paper, repeats that may be tables, reasons by their answers."""
+
+    numbers: Mapping[str, int]
+    narrow: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
 @lru_cache(maxsize=8)
-def _numbers_by_digest(digest: str, form: _Same) -> Mapping[str, int]:
-    return numbers_of(form.form)
+def _facts_by_digest(digest: str, form: _Same) -> _Facts:
+    return _facts(form.form)
 
 
-def _numbers(form: Form) -> Mapping[str, int]:
-    """The numbers on the paper form, worked out once a form."""
-    return _numbers_by_digest(form.digest, _Same(form)) if form.digest else numbers_of(form)
+def _facts(form: Form) -> _Facts:
+    return _Facts(numbers_of(form), _narrow(form), form.reasons())
 
 
 @lru_cache(maxsize=8)

@@ -28,6 +28,13 @@ _NONE: Final = SecondaryInstance("")
 _NOT_ACTED: Final = {
     "public_key": "encryption", "submission_url": "submission", "auto_send": "submission", "auto_delete": "submission",
 }  # fmt: skip
+# Choices on a picture or map are chosen from their list; only the common and the Chinese calendar are known.
+_IDLE_LOOKS: Final = frozenset(
+    {
+        "image-map", "map", "masked", "bearing", "rating", "ethiopian", "coptic", "islamic", "bikram-sambat", "myanmar",
+        "persian", "buddhist",
+    }
+)  # fmt: skip
 _IDLE_SETTINGS: Final = frozenset({"prefix", "delimiter", "client_editable", "flat", "add_none_option"})
 _IDLE_COLUMNS: Final = frozenset(
     {"intent", "compact_tag", "sms_field", "no_app_error_string", "noapperrorstring", "autoplay"}
@@ -95,7 +102,7 @@ def _questions(form: Form) -> Iterator[Problem]:
         elif question.type == "select_one_external" and form.secondary_instances.get("itemsets", _NONE).source:
             yield Problem("FORMS_HERE_EXTERNAL_CHOICES", question.place, context, "warning")
         for word in question.appearance:
-            if word.startswith(("ex:", "printer:", "search(")):
+            if word in _IDLE_LOOKS or word.startswith(("ex:", "printer:", "search(")):
                 yield Problem("FORMS_HERE_APPEARANCE", question.place, {**context, "word": word}, "warning")
 
 
