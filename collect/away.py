@@ -50,6 +50,14 @@ class Away:
         )
         return tuple((table, record) for table, record in rows)
 
+    def late(self) -> tuple[Key, ...]:
+        """Return the records that are away and of which some revision has its changes: it came later."""
+        rows = self._db.rows(
+            'SELECT DISTINCT revision."table", record FROM away JOIN revision USING (record)'
+            " WHERE NOT here AND changes IS NOT NULL AND record NOT IN (SELECT record FROM erased)"
+        )
+        return tuple((table, record) for table, record in rows)
+
     def parked(self, record: str) -> bool:
         """Return whether a revision of a record waits for others."""
         return self._db.value("SELECT 1 FROM parked WHERE record = ?", (record,)) is not None

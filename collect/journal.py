@@ -449,6 +449,12 @@ class Journal:
         """
         if self.elsewhere.is_away(record):
             return ()
+        return self.headers(record, table, before=before, upto=upto)
+
+    def headers(
+        self, record: str, table: str | None = None, *, before: int | None = None, upto: int | None = None
+    ) -> tuple[Revision, ...]:
+        """Return a record's revisions as `of_record` does, also of one that left: without their changes."""
         latest = upto if upto is not None else before - 1 if before is not None else self.arrived()
         rows = self._db.rows(
             f"SELECT {COLUMNS} FROM revision WHERE record = ? AND arrival <= ? AND "  # noqa: S608

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from collect import forgetting
 from collect.families import merged_record
-from collect.merge import Merged
+from collect.merge import Merged, merge
 from collect.revision import PARENT
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ class Left:
 def leave(station: Station, *, confirmed: int, unconfirmed_blobs: Collection[str] = ()) -> Left:
     """Let every household (with its rows, photos and search keys) go that is in none of the station's villages now.
 
-    It stays as long as anything of it is here only: a save after number `confirmed`, a photo among
-    `unconfirmed_blobs`, a draft, a revision that waits for another. Should it, or its village, come back, the hub
-    sends it from its beginning.
+    Rows go with it that are elsewhere too: one whose author had not heard of the move is, until the hub lets it follow
+    (`collect.following`), and may have come to belong to another household meanwhile. A household stays as long as
+    anything of it is here only: a save after number `confirmed`, a photo among `unconfirmed_blobs`, a draft, a revision
+    that waits for another. Should it, or its village, come back, the hub sends it from its beginning.
     """
     scope = {village.code for village in station.villages}
     work = _Leaving(station, scope, confirmed, frozenset(unconfirmed_blobs))
@@ -43,6 +44,7 @@ def leave(station: Station, *, confirmed: int, unconfirmed_blobs: Collection[str
             going += family
         else:
             kept.append(root)
+    going += work.late()
     if going:
         records = [record for _, record in going]
         station.references.catch_up()
@@ -91,10 +93,18 @@ class _Leaving:
             above.add(further)
             key = further
 
+    def late(self) -> Iterator[Key]:
+        """Yield what left and of which something came since, by somebody who had not heard that it moved."""
+        for table, record in self.station.journal.elsewhere.late():
+            merged = merge(self.station.journal.headers(record))
+            if merged is not None and merged.village not in self.scope:
+                yield table, record
+
     def family(self, key: Key) -> Iterator[Key]:
-        """A record and every row below it, deleted ones too."""
-        yield key
-        projection = self.station.projection
+        """A record and every row below it that is in none of the villages, deleted ones too."""
+        merged, projection = self.merged(key), self.station.projection
+        if merged is not None and merged.village not in self.scope:
+            yield key
         for child in projection.children(key[0]):
             rows = [str(row["_id"]) for row in projection.rows(child.name, "_parent", key[1])]
             for record in (*rows, *projection.hidden_below(child.name, key[1])):

@@ -198,6 +198,44 @@ def test_a_member_added_by_somebody_who_had_not_heard_of_the_move_follows(
     assert all(station.verify() == () for station in (hub, both, east, west))
 
 
+def test_a_member_who_came_to_another_household_meanwhile_stays(
+    hub: Station, both: Station, east: Station, exchange: Exchange
+) -> None:
+    """One laptop moves the household away, another finds that it is a second entry of one that stays."""
+    kept = save(both, EAST, head_name="留下的户", member=[{"name": "户主"}])
+    moved = save(both, EAST, head_name=NAME, member=[{"name": "小宝贝"}])
+    exchange(both, east)
+    save(both, record=moved, village=WEST[0])
+    east.merge_duplicates("household", kept, moved, author="东村")
+    exchange(both)
+    exchange(east)
+    exchange(both, east)
+    exchange(east)
+    assert member_of(hub, kept) == member_of(east, kept) == member_of(both, kept) == ["小宝贝", "户主"]
+    assert set(ledger(east)) == {kept}
+    assert all(station.verify() == () for station in (hub, both, east))
+
+
+def test_what_comes_later_of_what_left_leaves_as_well(
+    hub: Station, both: Station, east: Station, tmp_path: Path
+) -> None:
+    record = save(both, EAST, head_name=NAME)
+    with make_laptop(tmp_path / "third", hub, "三号", EAST) as third:
+        for laptop in (both, east, third):
+            by_line(laptop, Line(hub))
+        save(third, record=record, phone="13987654321")  # without having heard of the move
+        save(both, record=record, village=WEST[0])
+        by_line(both, Line(hub))
+        by_line(east, Line(hub))
+        assert ledger(east) == {}
+        by_line(third, Line(hub))
+        by_line(east, Line(hub))
+    assert ledger(east) == {}
+    assert traces(east, NAME, "13987654321") == []
+    assert ledger(hub)[record]["phone"] == "13987654321"
+    assert east.verify() == ()
+
+
 def test_nothing_leaves_before_the_hub_has_it(hub: Station, both: Station, east: Station, tmp_path: Path) -> None:
     """By stick the laptop hears of the move before the hub has what was saved here."""
     record = save(both, EAST, head_name=NAME)

@@ -1,11 +1,14 @@
-"""Whatever happens in whatever order: after a full exchange all stations agree, and nothing saved is lost."""
+"""Whatever happens in whatever order: after a full exchange all stations agree, and nothing saved is lost.
+
+Villages are given to laptops and taken from them, households move and are merged, processes die at every commit.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from collect.merge import merge
+from collect.peers import Peers
 from collect.revision import DELETED
 from collect.station import Conflict, Station
 from collect.undoing import UndoError, last_to_undo, undo
@@ -22,6 +27,7 @@ from sync.bundle import read_bundle, write_bundle
 from sync.exchange import incoming, outgoing
 from sync.stick import attend
 from sync.transport import TransportBusyError
+from tests.sync.dying import Killed, dying_at
 from tests.sync.township import EAST, WEST, Line, by_line, by_stick, hub_row, ledger, make_hub, make_laptop, save
 
 WHO = st.integers(0, 2)
@@ -110,6 +116,13 @@ class Township(RuleBasedStateMachine):
         if known:
             save(station, record=known[which % len(known)], village=village[0])
 
+    @rule(who=st.integers(0, 3), which=st.integers(0), other=st.integers(0))
+    def two_households_turn_out_to_be_one(self, who: int, which: int, other: int) -> None:
+        station = [*self.laptops, self.hub][who]
+        known = [record for record in self.records if record in ledger(station)]
+        if known and (kept := known[which % len(known)]) != (gone := known[other % len(known)]):
+            station.merge_duplicates("household", kept, gone, author=station.name)
+
     @rule(who=st.integers(0, 3))
     def a_press_is_undone(self, who: int) -> None:
         station = [*self.laptops, self.hub][who]
@@ -122,6 +135,18 @@ class Township(RuleBasedStateMachine):
     def a_clock_jumps(self, who: int, hours: int) -> None:
         self.laptops[who].clock.at += timedelta(hours=hours)  # type: ignore[attr-defined]
 
+    # ---- the township decides
+
+    @rule(who=WHO, villages=st.sampled_from([(EAST,), (WEST,), (EAST, WEST)]))
+    def a_laptop_is_given_other_villages(self, who: int, villages: tuple[tuple[str, str], ...]) -> None:
+        self.give(self.laptops[who], *villages)
+
+    def give(self, laptop: Station, *villages: tuple[str, str]) -> None:
+        with closing(Peers(self.hub.folder, clock=self.hub.clock)) as peers:
+            peer = peers.peer(laptop.id)
+            assert peer is not None
+            peers.set_scope(peer.invitation, [code for code, _ in villages])
+
     # ---- roads
 
     @rule(who=WHO, faults=st.lists(st.sampled_from(["", "", "cut", "lost", "500"]), max_size=3))
@@ -129,13 +154,27 @@ class Township(RuleBasedStateMachine):
         with suppress(TransportBusyError):
             by_line(self.laptops[who], Line(self.hub, faults))
 
+    @rule(who=WHO, moment=st.integers(1, 40))
+    def somebody_dies_in_an_exchange(self, who: int, moment: int) -> None:
+        try:
+            with dying_at(moment):
+                by_line(self.laptops[who], Line(self.hub))
+        except Killed:
+            self.hub = self.started_again(self.hub)
+            self.laptops[who] = self.started_again(self.laptops[who])
+
+    def started_again(self, station: Station) -> Station:
+        station.close()
+        return Station.open(station.folder, clock=station.clock)
+
     @rule(who=WHO)
     def a_laptop_sees_the_stick(self, who: int) -> None:
         by_stick(self.laptops[who], self.stick)
 
     @rule()
     def the_hub_sees_the_stick(self) -> None:
-        assert not attend(self.hub, self.stick).problems
+        problems = attend(self.hub, self.stick).problems
+        assert {each.code for each in problems} <= {"SYNC_OUTSIDE_SCOPE"}
 
     @rule(which=st.integers(0))
     def a_file_gets_lost_from_the_stick(self, which: int) -> None:
@@ -169,9 +208,34 @@ class Township(RuleBasedStateMachine):
             assert hub_row(laptop).held <= held.get(laptop.id, 0)
 
     def everything_meets(self) -> None:
-        for _ in range(2):
+        for laptop in self.laptops:
+            self.give(laptop, EAST, WEST)
+        for _ in range(3):
             for laptop in self.laptops:
                 by_line(laptop, Line(self.hub))
+        self.all_agree()
+        for laptop, village in zip(self.laptops, (EAST, WEST, EAST), strict=True):
+            self.give(laptop, village)
+            by_line(laptop, Line(self.hub))
+            self.nothing_is_outside_its_scope(laptop, village[0])
+        for laptop in self.laptops:
+            self.give(laptop, EAST, WEST)
+            by_line(laptop, Line(self.hub))
+        self.all_agree()
+
+    def nothing_is_outside_its_scope(self, laptop: Station, village: str) -> None:
+        """Neither in ledgers nor in the journal, but for the past of what is the village's now."""
+        shown = ledger(laptop)
+        assert shown == {record: each for record, each in ledger(self.hub).items() if each["village"] == village}
+        for table in ("household", "household_member"):
+            assert {row["_village"] for row in laptop.projection.rows(table)} <= {village}
+        for table, record in laptop.journal.elsewhere.strangers([village]):
+            merged = merge(self.hub.journal.of_record(record, table))
+            assert merged is not None
+            assert merged.village == village
+        assert not [problem for problem in laptop.verify() if problem.severity == "error"]
+
+    def all_agree(self) -> None:
         stations = (self.hub, *self.laptops)
         for station in stations:
             assert not station.journal.parked()
