@@ -433,12 +433,8 @@ class Journal:
 
     def heads(self, record: str, tables: Collection[str]) -> tuple[RevisionId, ...]:
         """Return the revisions of a record that nobody built on; `tables`: its table's name, and older ones it had."""
-        rows = self._db.rows(
-            'SELECT station, seq FROM head WHERE record = ? AND "table" IN (SELECT value FROM json_each(?)) '
-            "ORDER BY station, seq",
-            (record, json.dumps(sorted(tables))),
-        )
-        return tuple(RevisionId(*row) for row in rows)
+        sql = 'SELECT station, seq FROM head WHERE record = ? AND "table" IN (SELECT value FROM json_each(?)) ORDER BY 1, 2'
+        return tuple(RevisionId(*row) for row in self._db.rows(sql, (record, json.dumps(sorted(tables)))))
 
     def of_record(
         self, record: str, tables: Collection[str] = (), *, before: int | None = None, upto: int | None = None
@@ -447,12 +443,11 @@ class Journal:
 
         `tables`: only those that call its table one of these names. Of a record that left there are none.
         """
-        if self.elsewhere.is_away(record):
-            return ()
-        return self.headers(record, table, before=before, upto=upto)
+        away = self.elsewhere.is_away(record)
+        return () if away else self.headers(record, tables, before=before, upto=upto)
 
     def headers(
-        self, record: str, table: str | None = None, *, before: int | None = None, upto: int | None = None
+        self, record: str, tables: Collection[str] = (), *, before: int | None = None, upto: int | None = None
     ) -> tuple[Revision, ...]:
         """Return a record's revisions as `of_record` does, also of one that left: without their changes."""
         latest = upto if upto is not None else before - 1 if before is not None else self.arrived()

@@ -65,7 +65,7 @@ class _Leaving:
 
     def merged(self, key: Key) -> Merged | None:
         """What a record comes to; None where its ledger is unknown here or nothing of it is here."""
-        ledger = self.station.projection.ledgers.get(key[0])
+        ledger = self.station.projection.ledgers.of(key[0])
         return None if ledger is None else merged_record(self.station.journal, ledger, key[1])
 
     def roots(self, strangers: Iterable[Key]) -> Iterator[Key]:
@@ -81,9 +81,11 @@ class _Leaving:
 
     def top(self, key: Key) -> Key:
         """The topmost record above one that is here."""
+        ledgers = self.station.projection.ledgers
+        key = ledgers.current(key[0]), key[1]
         above = {key}
         while True:
-            merged, ledger = self.merged(key), self.station.projection.ledgers.get(key[0])
+            merged, ledger = self.merged(key), ledgers.get(key[0])
             parent = merged.fields.get(PARENT) if merged is not None else None
             if ledger is None or not ledger.parent or not isinstance(parent, str):
                 return key

@@ -11,6 +11,7 @@ from functools import lru_cache
 from collect.chain import JournalError
 from collect.definitions import MEDIA_SHEET, Definition
 from collect.journal import Journal
+from collect.ledgers import ledgers_of
 from collect.structure import Shapes, shapes_of
 from forms.definition import Form
 from forms.problems import CunceError, Problem
@@ -63,9 +64,9 @@ class Shelf:
         held = [version for versions in forms.values() for version in versions]
         others = tuple(also)
         if others:
-            return shapes_of((*held, *others))
+            return _shapes_of((*held, *others))
         if self._shapes is None or self._shapes[0] is not forms:
-            self._shapes = (forms, shapes_of(held))
+            self._shapes = (forms, _shapes_of(held))
         return self._shapes[1]
 
     def check_tables(self, forms: Iterable[Form]) -> None:
@@ -96,6 +97,12 @@ class Shelf:
                 self._forms = newest_first(read(definition) for definition in self._journal.forms())
                 self._keys = keys
             return self._forms
+
+
+def _shapes_of(forms: Iterable[Form]) -> Shapes:
+    given = tuple(forms)
+    renamed = (ledger.names for ledger in ledgers_of(newest_first(given)).values() if len(ledger.names) > 1)
+    return shapes_of(given, renamed)
 
 
 def newest_first(forms: Iterable[Form]) -> dict[str, tuple[Form, ...]]:

@@ -56,10 +56,11 @@ class Shapes:
     tables: Mapping[str, Mapping[str, Shape]]
 
 
-def shapes_of(forms: Iterable[Form]) -> Shapes:
+def shapes_of(forms: Iterable[Form], same: Iterable[Collection[str]] = ()) -> Shapes:
     """Return the shapes of forms, of each form all versions that are given joined.
 
-    Versions are joined because a station answers under the newest form's name and keeps what older ones asked.
+    Versions are joined because a station answers under the newest form's name and keeps what older ones asked. `same`:
+    names that one ledger had in several versions (a renamed repeat).
     """
     versions: set[tuple[str, str]] = set()
     tables: dict[str, dict[str, Shape]] = {}
@@ -71,6 +72,13 @@ def shapes_of(forms: Iterable[Form]) -> Shapes:
                 kinds = _kinds(kind_of(column.question.data_type))
                 for name in filter(None, (column.name, column.was)):
                     shape.kinds[name] = shape.kinds.get(name, kinds) | kinds
+    for names in same:
+        for known in tables.values():
+            joined: dict[str, frozenset[type]] = {}
+            for shape in (known[name] for name in names if name in known):
+                for field_name, kinds in shape.kinds.items():
+                    joined[field_name] = joined.get(field_name, kinds) | kinds
+            known |= {name: Shape(joined, known[name].below) for name in names if name in known}
     return Shapes(versions, tables)
 
 

@@ -107,6 +107,12 @@ def busy() -> Response:
     return Response(503, _json({"problems": [Problem("SYNC_HUB_BUSY").as_data()]}))
 
 
+def too_long() -> Response:
+    """Return the answer to a body longer than any bundle may be, of which no more was read."""
+    problem = Problem("SYNC_BUNDLE_TOO_LARGE", context={"size": f"> {MAX_BODY}", "limit": MAX_BODY})
+    return Response(413, _json({"problems": [problem.as_data()]}))
+
+
 def take(station: Station, peers: Peers, peer: Peer, data: bytes) -> tuple[Received, Bundle]:
     """Take in a station's bundle and return what came of it and the receipt, written after the commit.
 

@@ -8,7 +8,7 @@ from datasette.utils.asgi import Response
 
 from datasette_plugins.desk import desk_of
 from datasette_plugins.hub.refresh import pushing, soon
-from sync.serving import MAX_BODY, answer, busy
+from sync.serving import MAX_BODY, answer, busy, too_long
 
 QUEUE = 2  # pushes that wait; the next laptop is asked to come back in a second, so that none waits for long
 
@@ -25,7 +25,8 @@ async def exchange(datasette: Any, request: Any) -> Any:
     try:
         body = await _body(request)
     except TooLongError:
-        return Response.json({"problems": []}, status=413)
+        full = too_long()
+        return Response(full.body, status=full.status, content_type=full.content_type)
     authorization, desk = request.headers.get("authorization", ""), desk_of(datasette)
     if endpoint == "push":
         if desk.waiting >= QUEUE:

@@ -12,6 +12,7 @@ from collect.revision import Revision, RevisionId
 from collect.saving import SaveError
 from collect.station import Station
 from collect.structure import MAX_NUMBER, MAX_TEXT, MOST, StructureError, check_structure, shapes_of
+from forms.definition import Form
 from forms.reader import load_shipped, read_rows, shipped
 from tests.sync.township import EAST, household
 
@@ -128,6 +129,25 @@ def test_places_are_text() -> None:
     check_structure([spot], shapes_of([form]))
     with pytest.raises(StructureError):
         check_structure([replace(spot, changes={"at": 27.1})], shapes_of([form]))
+
+
+def test_a_renamed_repeat_may_be_answered_by_all_its_versions_and_names(tmp_path: Path) -> None:
+    def form(version: str, repeat: str, was: str, question: str) -> Form:
+        survey = [
+            {"type": "begin_repeat", "name": repeat, "label": "人", "ledger::was": was},
+            {"type": "text", "name": question, "label": "问"},
+            {"type": "end_repeat", "name": repeat},
+        ]
+        return read_rows({"survey": survey, "settings": [{"form_id": "f", "version": version, "form_title": "f"}]})
+
+    with Station.create(tmp_path / "s", name="一号", villages=(EAST,)) as station:
+        station.add_forms([form("1", "member", "", "nick"), form("2", "person", "member", "name")])
+        shapes = station.shelf.shapes()
+    for version, table, name in (("1", "f_member", "nick"), ("2", "f_person", "nick"), ("2", "f_person", "name")):
+        row = revision(form="f", version=version, table=table, changes={"_parent": PARENT, name: "x"})
+        check_structure([row], shapes)
+    with pytest.raises(StructureError):
+        check_structure([revision(form="f", version="2", table="f_person", changes={"_parent": "x", "z": 1})], shapes)
 
 
 def test_every_shipped_form_has_shapes() -> None:

@@ -22,9 +22,10 @@ from sync.identity import token_of
 from sync.keys import OwnKeys, keys_of, new_pair
 from sync.quarantine import QuarantineError, discard, quarantined, release
 from sync.seal import Seal, SealError, Trust
-from sync.serving import answer
+from sync.serving import MAX_BODY, answer
 from sync.stick import attend
 from sync.transport.folder import to_hub
+from tests.datasette_plugins.hub.township import running
 from tests.sync.township import (
     EAST,
     WEST,
@@ -58,13 +59,18 @@ def laptop(tmp_path: Path, hub: Station) -> Iterator[Station]:
         yield station
 
 
-@pytest.fixture(params=["network", "stick"])
-def send(request: pytest.FixtureRequest, tmp_path: Path, hub: Station, laptop: Station) -> Send:
+@pytest.fixture(params=["network", "server", "stick"])
+def send(request: pytest.FixtureRequest, tmp_path: Path, hub: Station, laptop: Station) -> Iterator[Send]:
     """Bring bytes to the hub in the laptop's name; return the codes of its problems."""
 
     def over_network(data: bytes) -> list[str]:
         response = answer(hub, "push", f"Bearer {laptop.id}.{token_of(laptop.folder, hub.id)}", data)
         return [] if response.status == 200 else [each["code"] for each in json.loads(response.body)["problems"]]
+
+    def over_http(data: bytes) -> list[str]:
+        headers = {"Authorization": f"Bearer {laptop.id}.{token_of(laptop.folder, hub.id)}"}
+        response = client.post("/-/exchange/push", content=data, headers=headers)
+        return [] if response.status_code == 200 else [each["code"] for each in response.json()["problems"]]
 
     def by_folder(data: bytes) -> list[str]:
         box = to_hub(tmp_path / "stick", hub.id)
@@ -72,7 +78,12 @@ def send(request: pytest.FixtureRequest, tmp_path: Path, hub: Station, laptop: S
         (box / f"{laptop.id}-1-1.cunce").write_bytes(data)
         return [problem.code for problem in attend(hub, tmp_path / "stick").problems]
 
-    return over_network if request.param == "network" else by_folder
+    if request.param == "server":
+        with running(hub.folder, {}) as served, served.client() as client:
+            yield over_http
+            assert client.get("/-/login").status_code == 200, "whatever came, the hub goes on serving"
+    else:
+        yield over_network if request.param == "network" else by_folder
 
 
 def bundle_of(laptop: Station, **changes: Any) -> Bundle:
@@ -155,6 +166,23 @@ def test_a_bomb_is_not_unpacked(hub: Station, laptop: Station, send: Send, monke
     monkeypatch.undo()
     assert len(data) < 100_000
     refused_as(hub, send, data, "SYNC_BUNDLE_MALFORMED")
+
+
+def test_an_endless_bundle_is_refused_unread(hub: Station, laptop: Station) -> None:
+    """As it says itself, and as it comes without saying: the hub stops reading at the limit."""
+    headers = {"Authorization": f"Bearer {laptop.id}.{token_of(laptop.folder, hub.id)}"}
+    piece = bytes(1024 * 1024)
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(MAX_BODY // len(piece) + 2):
+            yield piece
+
+    with running(hub.folder, {}) as served, served.client() as client:
+        for content in (bytes(MAX_BODY + 1), endless()):
+            response = client.post("/-/exchange/push", content=content, headers=headers)
+            assert response.status_code == 413
+            assert [each["code"] for each in response.json()["problems"]] == ["SYNC_BUNDLE_TOO_LARGE"]
+    assert not ledger(hub)
 
 
 def test_writing_outside_the_scope_is_refused(hub: Station, laptop: Station, send: Send) -> None:
