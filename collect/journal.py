@@ -433,8 +433,8 @@ class Journal:
 
     def heads(self, record: str, tables: Collection[str]) -> tuple[RevisionId, ...]:
         """Return the revisions of a record that nobody built on; `tables`: its table's name, and older ones it had."""
-        sql = 'SELECT station, seq FROM head WHERE record = ? AND "table" IN (SELECT value FROM json_each(?)) ORDER BY 1, 2'
-        return tuple(RevisionId(*row) for row in self._db.rows(sql, (record, json.dumps(sorted(tables)))))
+        sql = 'SELECT station, seq FROM head WHERE record = ? AND "table" IN (SELECT value FROM json_each(?))'
+        return tuple(sorted(RevisionId(*row) for row in self._db.rows(sql, (record, json.dumps(sorted(tables))))))
 
     def of_record(
         self, record: str, tables: Collection[str] = (), *, before: int | None = None, upto: int | None = None
