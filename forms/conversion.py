@@ -23,8 +23,8 @@ _ROW_IN_MESSAGE: Final = re.compile(r"\[row\s*:\s*(?P<row>\d+)\]\s*|\bon row (?P
 
 
 # pyxform makes every curly quote straight, in Chinese labels too: they travel as signs that no text holds.
-_QUOTES: Final = str.maketrans("“”‘’", "\ufdd0\ufdd1\ufdd2\ufdd3")
-_QUOTES_BACK: Final = str.maketrans("\ufdd0\ufdd1\ufdd2\ufdd3", "“”‘’")
+_QUOTES: Final = dict(zip("“”‘’", "\ufdd0\ufdd1\ufdd2\ufdd3", strict=True))
+_QUOTES_BACK: Final = {sign: quote for quote, sign in _QUOTES.items()}
 # What our own checks say better.
 _SAID_BETTER: Final = re.compile(
     r"^Language '|Group has no label|Repeat has no label|Use the max-pixels|Row without name|is missing the"
@@ -60,7 +60,7 @@ def convert(sheets: Mapping[str, Sequence[Row]], file: str = "") -> Converted:
         raise FormError(_said("FORMS_PYXFORM_FAILED", fault, sheets, file)) from error
     warnings = [words for words in said if not _SAID_BETTER.search(words)]
     return Converted(
-        result.xform.translate(_QUOTES_BACK),
+        _with(result.xform, _QUOTES_BACK),
         tuple(_said("FORMS_PYXFORM_WARNED", words, sheets, file) for words in warnings),
         root,
     )
@@ -98,13 +98,21 @@ def _known_headers(sheet: str, rows: Sequence[Row]) -> frozenset[str]:
 
 
 def _row(sheet: str, row: Row, known: frozenset[str]) -> dict[str, str]:
-    own = {column: value.translate(_QUOTES) for column, value in row.items() if column in known and value.strip()}
+    own = {column: _with(value, _QUOTES) for column, value in row.items() if column in known and value.strip()}
     if sheet == "survey":
         return {
             f"bind::ledger:{column.removeprefix(LEDGER_PREFIX)}" if column.startswith(LEDGER_PREFIX) else column: value
             for column, value in own.items()
         }
     return {column: value for column, value in own.items() if not column.startswith(LEDGER_PREFIX)}
+
+
+def _with(text: str, signs: Mapping[str, str]) -> str:
+    """A text with other signs; by far quicker than str.translate, which looks at every character."""
+    for sign, other in signs.items():
+        if sign in text:
+            text = text.replace(sign, other)
+    return text
 
 
 def _with_namespace(settings: dict[str, str]) -> dict[str, str]:
@@ -128,6 +136,6 @@ def _said(code: str, words: str, sheets: Mapping[str, Sequence[Row]], file: str)
     rows = sheets.get("survey", ())
     number = int(found["row"] or found["on"]) - 2 if found else -1
     row = int(rows[number][ROW]) if 0 <= number < len(rows) else None
-    text = (_ROW_IN_MESSAGE.sub("", words) if row is not None else words).translate(_QUOTES_BACK)
+    text = _with(_ROW_IN_MESSAGE.sub("", words) if row is not None else words, _QUOTES_BACK)
     place = Place(file=file, sheet="survey" if row is not None else "", row=row)
     return Problem(code, place, {"said": text}, severity)

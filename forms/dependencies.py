@@ -34,6 +34,15 @@ class Outline:
     children: Mapping[str, tuple[str, ...]]
     repeats: frozenset[str]
     _named: dict[str, dict[str, list[str]]] = field(default_factory=dict, compare=False, repr=False)
+    _alone: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+
+    def is_alone(self, path: str) -> bool:
+        """Return whether a path leads to the one node of just this name, with no repeat at or around it."""
+        if path not in self._alone:
+            above, _, name = path.rpartition("/")
+            only = list(self.named(above, name.rpartition(":")[2])) == [path] and path not in self.repeats
+            self._alone[path] = only and (not above or self.is_alone(above))
+        return self._alone[path]
 
     def named(self, path: str, name: str) -> Iterable[str]:
         """Return the children of `path` called `name` without prefix, all for `*`."""
@@ -123,6 +132,8 @@ class Reader:
         return here if call.name == "randomize" else frozenset()
 
     def _follow(self, path: Path, here: frozenset[_Spot]) -> frozenset[_Spot]:
+        if path.plain and self.outline.is_alone(path.plain):
+            return frozenset({(path.plain, "")})
         spots = here
         absolute = path.start == "/"
         if absolute:

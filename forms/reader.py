@@ -12,11 +12,11 @@ from functools import cache as remembered
 from importlib import resources
 from pathlib import Path
 
-from forms.checks import check_authored
+from forms.checks import check_authored, expressions
 from forms.checks.authored import Authored, AuthoredRow, read_authored
 from forms.checks.form import check_form
-from forms.conversion import Converted, convert
-from forms.definition import Form
+from forms.conversion import convert
+from forms.definition import Form, Question, Repeat
 from forms.kept import Kept, digest, own_folder
 from forms.problems import Place, Problem
 from forms.sheets import ROW, Row, read_bytes, read_sheets, read_yaml
@@ -80,9 +80,36 @@ def _uncollected() -> Iterator[None]:
 
 @_uncollected()
 def _from_rows(numbered: Mapping[str, Sequence[Row]], file: str) -> Form:
-    """The form of numbered rows, checked."""
+    """The form of numbered rows, checked.
+
+    Expressions are compiled with the form; one by one as their author wrote them only where something is wrong.
+    """
     authored = read_authored(numbered, file)
-    converted = _converted(numbered, authored, file)
+    errors, warnings = _sorted_out(check_authored(authored, compiling=False))
+    fault: FormError | None = None
+    if not errors:
+        try:
+            form = _formed(numbered, authored, file, warnings)
+            errors = list(expressions.check(authored, frozenset(_compiled(form))))
+        except FormError as error:
+            fault = error
+        else:
+            if not errors:
+                return form
+    errors, warnings = _sorted_out(check_authored(authored))
+    if fault is not None and not errors:
+        raise fault
+    raise FormError(errors, warnings) from fault
+
+
+def _formed(
+    numbered: Mapping[str, Sequence[Row]], authored: Authored, file: str, warnings: Sequence[Problem]
+) -> Form:
+    """The form that rows become; raises FormError where pyxform refuses them or the form cannot run."""
+    try:
+        converted = convert(_identified(numbered, file), file)
+    except FormError as error:
+        raise FormError(error.problems, warnings) from error
     rows = {_node_path(row): row for row in authored.named if row.name}
     form = read_xform(
         converted.xml,
@@ -91,7 +118,19 @@ def _from_rows(numbered: Mapping[str, Sequence[Row]], file: str) -> Form:
     )
     settings = {column: value for column, value in authored.settings.raw.items() if column != ROW}
     whole = replace(form, rows={name: tuple(given) for name, given in numbered.items()}, settings=settings)
-    return _checked(with_external_choices(whole), converted.warnings)
+    return _checked(with_external_choices(whole), (*warnings, *converted.warnings))
+
+
+def _compiled(form: Form) -> Iterator[tuple[str, str]]:
+    """The authored path and the column of the expressions that stand in a form, and were compiled with it."""
+    for node in form.walk():
+        found = {"relevant": node.relevant, "read_only": node.readonly}
+        if isinstance(node, Question):
+            found |= {"required": node.required, "constraint": node.constraint, "calculation": node.calculate}
+        elif isinstance(node, Repeat):
+            found["repeat_count"] = node.count
+        path = f"/data{node.path.removeprefix(f'/{form.root}')}"
+        yield from ((path, column) for column, expression in found.items() if expression is not None)
 
 
 def _checked(form: Form, warnings: Sequence[Problem] = ()) -> Form:
@@ -105,18 +144,6 @@ def _checked(form: Form, warnings: Sequence[Problem] = ()) -> Form:
 def _numbered(rows: Sequence[Row]) -> Iterator[Row]:
     for number, row in enumerate(rows, start=2):
         yield {ROW: str(number), **{str(column): str(value) for column, value in row.items() if value is not None}}
-
-
-def _converted(sheets: Mapping[str, Sequence[Row]], authored: Authored, file: str) -> Converted:
-    """The XForm of the rows with all warnings; raises FormError with every error of the rows, or pyxform's."""
-    errors, warnings = _sorted_out(check_authored(authored))
-    if errors:
-        raise FormError(errors, warnings)
-    try:
-        converted = convert(_identified(sheets, file), file)
-    except FormError as error:
-        raise FormError(error.problems, warnings) from error
-    return replace(converted, warnings=(*warnings, *converted.warnings))
 
 
 def _sorted_out(problems: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:

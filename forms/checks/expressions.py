@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -21,11 +21,14 @@ _YES_NO: Final = frozenset({"yes", "no", "true", "false", "true()", "false()"})
 _NOWHERE: Final = Scope()
 
 
-def check(form: Authored) -> Iterator[Problem]:
-    """Compile every expression of the survey sheet, and the settings' instance_name."""
+def check(form: Authored, known: Collection[tuple[str, str]] = ()) -> Iterator[Problem]:
+    """Compile every expression of the survey sheet, and the settings' instance_name.
+
+    `known`: the (path, column) of those that were compiled already, as they stand in the XForm, and are good.
+    """
     for row in form.named:
         for column in EXPRESSIONS:
-            for cell in row.cells.get(column, ()):
+            for cell in row.cells.get(column, ()) if (row.path, column) not in known else ():
                 if cell.text.strip().lower() not in _YES_NO and not odd_in_expression(cell.text):
                     yield from _compiled(row, cell)
     for cell in form.settings.cells.get("instance_name", ()):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from forms.expressions.errors import ExpressionError
 
-Kind = Literal["number", "literal", "name", "operator", "symbol", "end"]
+# `path`: an absolute path of names only (`/data/group/age`), of which forms are full.
+Kind = Literal["number", "literal", "name", "operator", "symbol", "path", "end"]
 
 
 class Token(NamedTuple):
@@ -21,15 +23,18 @@ class Token(NamedTuple):
 # Possessive, so that the name before `::` is not cut short to look like one that is not.
 _NAME = r"[^\W\d][\w.\-·]*+"
 _TOKEN = re.compile(
-    rf"""(?P<space>[ \t\r\n]+)
+    rf"""[ \t\r\n]*+(?:
+    (?P<path>(?:/{_NAME}(?::{_NAME})?)+(?![ \t\r\n]*+[:(]))
     |(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)
     |(?P<literal>"[^"]*"|'[^']*')
     |(?P<symbol>::|\.\.|//|!=|<=|>=|[()\[\].,@/|+\-=<>*:])
     |(?P<name>{_NAME}(?::(?:{_NAME}|\*))?(?!:))
     |(?P<axis>{_NAME}(?=::))
     |(?P<odd>{_NAME})
-    """,
-    re.VERBOSE,
+    |(?P<end>\Z)
+    |(?P<unknown>.)
+    )""",
+    re.VERBOSE | re.DOTALL,
 )
 _WORD_OPERATORS = frozenset({"and", "or", "div", "mod"})
 _SYMBOL_OPERATORS = frozenset({"|", "+", "-", "=", "!=", "<", "<=", ">", ">=", "*"})
@@ -43,24 +48,28 @@ _FULL_WIDTH = {"（": "(", "）": ")", "，": ",", "＝": "=", "＞": ">", "＜"
 def tokenise(source: str) -> list[Token]:
     """Return the tokens of `source`, ending with one END token; raises ExpressionError at the first odd character."""
     tokens: list[Token] = []
-    offset = 0
     operand_before = False
-    while offset < len(source):
-        match = _TOKEN.match(source, offset)
-        if match is None:
-            raise _odd(source, offset)
-        if match.lastgroup != "space":
-            token = _token(match.lastgroup, match.group(), offset, operand_before)
-            tokens.append(token)
-            operand_before = token.kind != "operator" and (
-                token.kind != "symbol" or token.text not in _NO_OPERATOR_AFTER
-            )
-        offset = match.end()
+    for match in _TOKEN.finditer(source):
+        group = match.lastgroup or ""
+        if group == "end":
+            break
+        if group == "unknown":
+            raise _odd(source, match.start(group))
+        if group == "path":
+            if operand_before:  # it goes on: current()/data/a
+                tokens += _steps(match[group], match.start(group))
+            else:
+                tokens.append(Token("path", match[group], match.start(group)))
+            operand_before = True
+            continue
+        token = _token(group, match[group], match.start(group), operand_before)
+        tokens.append(token)
+        operand_before = token.kind != "operator" and (token.kind != "symbol" or token.text not in _NO_OPERATOR_AFTER)
     tokens.append(Token("end", "", len(source)))
     return tokens
 
 
-def _token(group: str | None, text: str, offset: int, operand_before: bool) -> Token:
+def _token(group: str, text: str, offset: int, operand_before: bool) -> Token:
     if group == "symbol":
         if text == "*" and not operand_before:
             return Token("name", text, offset)
@@ -72,6 +81,14 @@ def _token(group: str | None, text: str, offset: int, operand_before: bool) -> T
     if operand_before and text in _WORD_OPERATORS:
         return Token("operator", text, offset)
     return Token("name", text, offset)
+
+
+def _steps(text: str, offset: int) -> Iterator[Token]:
+    """The tokens of a path's slashes and names."""
+    for name in text[1:].split("/"):
+        yield Token("symbol", "/", offset)
+        yield Token("name", name, offset + 1)
+        offset += 1 + len(name)
 
 
 def _odd(source: str, offset: int) -> ExpressionError:

@@ -47,6 +47,17 @@ def parse(source: str) -> Syntax:
     return tree
 
 
+@lru_cache(maxsize=16_384)
+def named_steps(path: str) -> tuple[Step, ...]:
+    """Return the steps of an absolute path of names only."""
+    return tuple(Step("child", _name_test(name)) for name in path[1:].split("/"))
+
+
+def _name_test(name: str) -> NodeTest:
+    prefix, colon, local = name.partition(":")
+    return NodeTest("name", local, prefix) if colon else NodeTest("name", name)
+
+
 class _Parser:
     """A cursor over the tokens of one source."""
 
@@ -118,6 +129,8 @@ class _Parser:
 
     def path(self) -> Syntax:
         offset = self.token.offset
+        if self.token.kind == "path":
+            return self.plain_path()
         if self.at("/"):
             self.advance()
             return Path("/", self.steps() if self.starts_step() else (), offset)
@@ -136,6 +149,17 @@ class _Parser:
             self.advance()
             return Path(start, (_DESCENDANTS, *self.steps()), offset)
         return start
+
+    def plain_path(self) -> Path:
+        token = self.advance()
+        steps = named_steps(token.text)
+        predicates = self.predicates()
+        if predicates:
+            steps = (*steps[:-1], Step("child", steps[-1].test, predicates))
+        if not self.at("/", "//"):
+            return Path("/", steps, token.offset, "" if predicates else token.text)
+        between = (_DESCENDANTS,) if self.advance().text == "//" else ()
+        return Path("/", (*steps, *between, *self.steps()), token.offset)
 
     def starts_primary(self) -> bool:
         token = self.token
@@ -219,8 +243,7 @@ class _Parser:
         token = self.advance()
         if token.text in NODE_TYPES and self.at("("):
             return self.node_type(token.text)
-        prefix, colon, local = token.text.partition(":")
-        return NodeTest("name", local, prefix) if colon else NodeTest("name", token.text)
+        return _name_test(token.text)
 
     def node_type(self, name: str) -> NodeTest:
         self.expect("(")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from forms.expressions.axes import reach
@@ -35,6 +36,8 @@ def compile_path(path: Path, compiler: Compiling) -> Code:
     """Return the code of a location path; raises ExpressionError for what it holds."""
     scope = compiler.scope
     if path.start == "/":
+        if path.plain and not scope.plain and _outside_repeats(path.plain, scope.repeats):
+            return _single(path.plain)
         if not scope.plain:
             return _absolute(path.steps, compiler)
         return _from_root(path.steps, compiler)
@@ -115,7 +118,19 @@ def _inside(repeat: str, scope: Scope) -> bool:
     return not scope.context or scope.context == repeat or scope.context.startswith(repeat + "/")
 
 
+def _outside_repeats(path: str, repeats: frozenset[str]) -> bool:
+    """Whether no repeat is at or around a path."""
+    while path and repeats:
+        if path in repeats:
+            return False
+        path = path.rpartition("/")[0]
+    return True
+
+
+@lru_cache(maxsize=16_384)
 def _single(path: str) -> Code:
+    """The code of the one node at a path; the same for every form, as it looks into the tree it is given."""
+
     def first(context: Context) -> Node | None:
         tree = context.tree
         return tree.singles.get(path) or tree.find(path)

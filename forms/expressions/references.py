@@ -112,6 +112,9 @@ def _add(path: str | None, found: _Found) -> None:
 
 
 def _path(tree: Path, at: str | None, found: _Found) -> None:
+    if tree.plain:
+        found.paths.add(tree.plain)
+        return
     start = tree.start
     if start == "/":
         here: str | None = ""

@@ -78,11 +78,13 @@ class Path:
     """A location path.
 
     `start`: None for a relative path, "/" for an absolute one, otherwise the expression before the first slash.
+    `plain`: the path itself where it is absolute and of names only, else "".
     """
 
     start: Syntax | str | None
     steps: tuple[Step, ...]
     offset: int
+    plain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

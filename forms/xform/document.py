@@ -13,6 +13,8 @@ from forms.problems import CunceError, Place, Problem
 
 ITEXT_REF: Final = re.compile(r"^\s*jr:itext\(\s*['\"](?P<id>[^'\"]+)['\"]\s*\)\s*$")
 _STEP: Final = re.compile(r"^(?:\.\.?|@?[\w.\-]+(?::[\w.\-]+)?)$")
+# What needs no second look: `/data/group/a`, as programs write it.
+_PLAIN: Final = re.compile(r"^(?:/[A-Za-z_][\w\-]*)+$")
 _INSTANCE: Final = re.compile(r"^\s*instance\(")
 
 
@@ -70,24 +72,35 @@ def step_name(element: etree._Element) -> str:
 def elements(parent: etree._Element, *names: str) -> Iterator[etree._Element]:
     """Yield the child elements, all or those with one of `names` (without namespace)."""
     for child in parent:
-        if isinstance(child.tag, str) and (not names or local(child) in names):
+        tag = child.tag
+        if isinstance(tag, str) and (not names or tag.rpartition("}")[2] in names):
             yield child
 
 
 def first(parent: etree._Element, name: str) -> etree._Element | None:
     """Return the first child element called `name`, or None."""
-    return next(elements(parent, name), None)
+    for child in parent:
+        tag = child.tag
+        if isinstance(tag, str) and tag.rpartition("}")[2] == name:
+            return child
+    return None
 
 
 def attributes(element: etree._Element) -> dict[str, str]:
     """Return the attributes by prefixed name (`jr:preload`), whatever prefix the document binds."""
-    prefixes = {uri: prefix for prefix, uri in element.nsmap.items() if prefix}
     found = {}
-    for name, value in element.attrib.items():
-        uri, _, bare = str(name).rpartition("}")
-        prefix = KNOWN_PREFIXES.get(uri[1:]) or prefixes.get(uri[1:], "") if uri else ""
-        found[f"{prefix}:{bare}" if prefix else bare] = str(value)
+    for name, value in element.items():
+        key = str(name)
+        if key[0] == "{":
+            uri, _, bare = key[1:].rpartition("}")
+            prefix = KNOWN_PREFIXES.get(uri) or _prefix(element, uri)
+            key = f"{prefix}:{bare}" if prefix else bare
+        found[key] = str(value)
     return found
+
+
+def _prefix(element: etree._Element, uri: str) -> str:
+    return next((prefix for prefix, bound in reversed(element.nsmap.items()) if prefix and bound == uri), "")
 
 
 LEDGER_NAMESPACE: Final = "https://cunce.org/xforms/ledger"
@@ -106,6 +119,8 @@ def plain_path(source: str, base: str) -> str | None:
 
     `source`: `/data/a`, `a`, `../a`, `current()/../a`, `/data/rep[1]/a`; `base`: the absolute path it starts from.
     """
+    if _PLAIN.match(source):
+        return source
     text = _without_predicates(source).strip()
     if not text or _INSTANCE.match(text):
         return None
@@ -128,6 +143,8 @@ def plain_path(source: str, base: str) -> str | None:
 
 
 def _without_predicates(source: str) -> str:
+    if "[" not in source and "]" not in source:
+        return source
     depth, kept = 0, []
     for sign in source:
         depth += sign == "["

@@ -81,7 +81,7 @@ def _fold(name: str, path: str, families: list[list[etree._Element]]) -> ModelNo
 
 
 def _is_template(element: etree._Element) -> bool:
-    return "jr:template" in attributes(element)
+    return bool(element.attrib) and "jr:template" in attributes(element)
 
 
 def read_seed(element: etree._Element) -> Seed:
