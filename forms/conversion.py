@@ -98,18 +98,20 @@ def _known_headers(sheet: str, rows: Sequence[Row]) -> frozenset[str]:
 
 
 def _row(sheet: str, row: Row, known: frozenset[str]) -> dict[str, str]:
-    own = {column: _with(value, _QUOTES) for column, value in row.items() if column in known and value.strip()}
-    if sheet == "survey":
-        return {
-            f"bind::ledger:{column.removeprefix(LEDGER_PREFIX)}" if column.startswith(LEDGER_PREFIX) else column: value
-            for column, value in own.items()
-        }
-    return {column: value for column, value in own.items() if not column.startswith(LEDGER_PREFIX)}
+    own = {}
+    for column, value in row.items():
+        if column not in known or not value.strip():
+            continue
+        if not column.startswith(LEDGER_PREFIX):
+            own[column] = _with(value, _QUOTES)
+        elif sheet == "survey":
+            own[f"bind::ledger:{column.removeprefix(LEDGER_PREFIX)}"] = _with(value, _QUOTES)
+    return own
 
 
 def _with(text: str, signs: Mapping[str, str]) -> str:
     """A text with other signs; by far quicker than str.translate, which looks at every character."""
-    for sign, other in signs.items():
+    for sign, other in () if text.isascii() else signs.items():
         if sign in text:
             text = text.replace(sign, other)
     return text

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal as OneOf
 
-from forms.expressions import syntax
-from forms.expressions.syntax import Call, Chain, Filter, Negate, Path, Step, Syntax
+from forms.expressions.syntax import Call, Chain, Filter, Literal, Negate, Number, Path, Step, Syntax
 
-Reads = Literal["values", "nodes", "places"]
+Reads = OneOf["values", "nodes", "places"]
 # What nodes hold doesn't matter to these functions.
 _READS: Mapping[str, Reads] = {"count": "nodes", "indexed-repeat": "nodes", "position": "places"}
 
@@ -71,6 +70,7 @@ class Outline:
 # A place in the form while a path is followed: where it has come to, and the lowest node on the way that is the very
 # ancestor (or self) of the node whose expression this is.
 _Spot = tuple[str, str]
+_NOWHERE: frozenset[_Spot] = frozenset()
 
 
 class Reader:
@@ -93,6 +93,8 @@ class Reader:
         self._note(spots, reads="values")
 
     def _visit(self, tree: Syntax, here: frozenset[_Spot], *, reads: Reads) -> frozenset[_Spot]:
+        if isinstance(tree, (Literal, Number)):
+            return _NOWHERE
         if isinstance(tree, Path):
             spots = self._follow(tree, here)
             self._note(spots, reads=reads)
@@ -125,7 +127,7 @@ class Reader:
             arguments = arguments[1:]
         for argument in arguments:
             self._visit(argument, here, reads=_READS.get(call.name, "values"))
-            if call.name == "jr:choice-name" and isinstance(argument, syntax.Literal):
+            if call.name == "jr:choice-name" and isinstance(argument, Literal):
                 # The question whose choices are named stands as text; a relative one is the value's own.
                 named = argument.value.strip()
                 self._note(frozenset({(named, "")} if named.startswith("/") else ()), reads="values")

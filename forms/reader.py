@@ -177,7 +177,7 @@ def _written(row: AuthoredRow) -> Written:
         place=replace(row.place, name=row.name),
         type=row.type.plain if row.type.kind == "question" and row.type.name not in DERIVED else "",
         label=row.text("label"),
-        headers={column: cells[0].place.column for column, cells in row.cells.items()},
+        headers={column: cells[0].header for column, cells in row.cells.items()},
     )
 
 

@@ -152,6 +152,8 @@ def _repeated(names: Iterable[str]) -> list[str]:
 
 def cell_text(value: Any) -> str:
     """Return a cell as its author sees it: whole numbers without a point, booleans as TRUE and FALSE, dates as ISO."""
+    if isinstance(value, str):
+        return value if value.strip() else ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):

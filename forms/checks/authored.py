@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from forms.problems import Place, Problem, Severity
 from forms.sheets import ROW, Row
@@ -17,30 +17,38 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "settings": SETTINGS,
 }
 
+_BLANK: Final = TypeOf("blank")
 # Groups within groups: more than anybody writes, fewer than what XML readers refuse.
 DEEPEST = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One filled cell: its text as written, its canonical column, language and place."""
+    """One filled cell: its text as written, its canonical column and language, its row's place and its own header."""
 
     text: str
     column: str
     language: str
-    place: Place
+    row: Place
+    header: str
+
+    @property
+    def place(self) -> Place:
+        """Where the cell stands; made when it is asked for, as most cells are never spoken of."""
+        return Place(self.row.file, self.row.sheet, self.row.row, self.header)
 
 
 @dataclass(slots=True)
 class AuthoredRow:
-    """One row: `cells` by canonical column (a translated column's several cells under one name)."""
+    """One row, its `name` without outer blanks: `cells` by canonical column (a translated one's several together)."""
 
     place: Place
     raw: Row
     cells: dict[str, list[Cell]] = field(default_factory=dict)
-    type: TypeOf = field(default_factory=lambda: TypeOf("blank"))
+    type: TypeOf = _BLANK
     scope: int = 0
     path: str = ""
+    name: str = ""
 
     def text(self, column: str) -> str:
         """Return a column's text without outer blanks, or nothing; of a translated column the first."""
@@ -51,11 +59,6 @@ class AuthoredRow:
         """Return the place of a column's cell, under the header as its author wrote it."""
         found = self.cells.get(column)
         return found[0].place if found else Place(self.place.file, self.place.sheet, self.place.row, column)
-
-    @property
-    def name(self) -> str:
-        """The row's name."""
-        return self.text("name")
 
     @property
     def number(self) -> int:
@@ -154,15 +157,14 @@ def _canonical(sheet: str, header: str, headers: Sequence[str]) -> tuple[str, st
 
 
 def _row(sheet: str, row: Row, known: Mapping[str, tuple[str, str]], file: str) -> AuthoredRow:
-    number = int(row[ROW])
-    read = AuthoredRow(Place(file, sheet, number), row)
+    read = AuthoredRow(Place(file, sheet, int(row[ROW])), row)
     for header, text in row.items():
         if header == ROW or not text.strip():
             continue
         column, language = known[header]
         if column:
-            place = Place(file, sheet, number, header)
-            read.cells.setdefault(column, []).append(Cell(text, column, language, place))
+            read.cells.setdefault(column, []).append(Cell(text, column, language, read.place, header))
+    read.name = read.text("name")
     return read
 
 

@@ -83,7 +83,7 @@ def check(form: Authored) -> Iterator[Problem]:
     """Check names, types, list names and expressions of every row, and every cell for control characters."""
     for row in form.rows():
         for cell in row.all_cells():
-            if ILLEGAL.search(cell.text):
+            if not cell.text.isprintable() and ILLEGAL.search(cell.text):
                 found = " ".join(map(described, sorted(set(ILLEGAL.findall(cell.text)))))
                 context = {"characters": found, "value": ILLEGAL.sub("□", cell.text)}
                 yield Problem("FORMS_CHARACTER_CONTROL", replace(cell.place, name=row.name), context)
@@ -122,8 +122,11 @@ def _expression(row: AuthoredRow, cell: Cell) -> Iterator[Problem]:
 def _choice_names(form: Authored) -> Iterator[Problem]:
     """A choice's name may be in any script; only what nobody can see in it is a fault."""
     for row in (*form.choices, *form.external_choices):
-        odd = {sign: plain for sign, plain in odd_characters(row.name).items() if _INVISIBLE.match(sign)}
-        odd |= {sign: " " for sign in row.name if _BLANKS.match(sign)}
+        name = row.name
+        if name.isascii():
+            continue
+        odd = {sign: plain for sign, plain in odd_characters(name).items() if _INVISIBLE.match(sign)}
+        odd |= {sign: " " for sign in name if _BLANKS.match(sign)}
         if odd:
             characters = " ".join(map(described, odd))
             suggestion = _replaced(row.name, odd)

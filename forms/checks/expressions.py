@@ -11,7 +11,7 @@ from forms.checks.authored import Authored, AuthoredRow, Cell
 from forms.checks.characters import odd_in_expression
 from forms.checks.references import BROKEN, REFERENCE
 from forms.expressions import ExpressionError, Scope, compile_expression
-from forms.problems import Place, Problem
+from forms.problems import Problem
 from forms.vocabulary import EXPRESSIONS
 
 # Operators of other languages, and what they are here.
@@ -51,7 +51,7 @@ def _compiled(row: AuthoredRow, cell: Cell) -> Iterator[Problem]:
     try:
         compile_expression(REFERENCE.sub(_stand_in, source), scope=_NOWHERE)
     except ExpressionError as error:
-        place = Place(cell.place.file, cell.place.sheet, cell.place.row, cell.place.column, row.name)
+        place = replace(cell.place, name=row.name)
         yield replace(error.at(place), context={**error.problem.context, "source": source})
 
 

@@ -123,7 +123,7 @@ def _expressions(form: Form, known: Mapping[tuple[str, str], Compiled]) -> Itera
 
 def _nowhere(compiled: Compiled, expression: Expression, known: frozenset[str]) -> Iterator[Problem]:
     for path in sorted(compiled.references.paths):
-        if "/@" in path or _local(path) in known:
+        if path in known or "/@" in path or _local(path) in known:
             continue
         context = {"path": path, "source": expression.source, "meant": nearest(path, known, 0.85)}
         code = "FORMS_PATH_UNKNOWN_MEANT" if context["meant"] else "FORMS_PATH_UNKNOWN"

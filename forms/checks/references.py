@@ -30,7 +30,8 @@ def check(form: Authored) -> Iterator[Problem]:
     known = set(names) | _MADE | set(_generated(form))
     for row in form.rows():
         for cell in row.all_cells():
-            if cell.column in _WHERE or cell.place.sheet in ("entities",):
+            # Most cells hold no reference at all.
+            if ("$" in cell.text or "{" in cell.text) and (cell.column in _WHERE or cell.row.sheet == "entities"):
                 yield from _cell(row, cell, known, names)
     yield from _triggers(form, names)
 

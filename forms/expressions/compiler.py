@@ -37,7 +37,7 @@ class Compiler:
     def _compile(self, tree: Syntax) -> Code:
         if isinstance(tree, Path):
             return compile_path(tree, self)
-        if isinstance(tree, Literal | Number):
+        if isinstance(tree, (Literal, Number)):
             return constant(tree.value)
         if isinstance(tree, Call):
             return self._call(tree)

@@ -51,36 +51,33 @@ def tokenise(source: str) -> list[Token]:
     operand_before = False
     for match in _TOKEN.finditer(source):
         group = match.lastgroup or ""
-        if group == "end":
-            break
-        if group == "unknown":
-            raise _odd(source, match.start(group))
-        if group == "path":
-            if operand_before:  # it goes on: current()/data/a
-                tokens += _steps(match[group], match.start(group))
-            else:
-                tokens.append(Token("path", match[group], match.start(group)))
+        text, offset = match[group], match.start(group)
+        if group == "symbol":
+            kind: Kind = "operator" if text in _SYMBOL_OPERATORS else "symbol"
+            if text == "*" and not operand_before:
+                kind = "name"
+            operand_before = kind == "name" or (kind == "symbol" and text not in _NO_OPERATOR_AFTER)
+            tokens.append(Token(kind, text, offset))
+        elif group == "path":
+            # After an operand it goes on from there: current()/data/a.
+            tokens += _steps(text, offset) if operand_before else (Token("path", text, offset),)
             operand_before = True
-            continue
-        token = _token(group, match[group], match.start(group), operand_before)
-        tokens.append(token)
-        operand_before = token.kind != "operator" and (token.kind != "symbol" or token.text not in _NO_OPERATOR_AFTER)
+        elif group == "number":
+            tokens.append(Token("number", text, offset))
+            operand_before = True
+        elif group == "literal":
+            tokens.append(Token("literal", text[1:-1], offset))
+            operand_before = True
+        elif group == "end":
+            break
+        elif group == "unknown":
+            raise _odd(source, offset)
+        else:
+            kind = "operator" if operand_before and text in _WORD_OPERATORS else "name"
+            tokens.append(Token(kind, text, offset))
+            operand_before = kind == "name"
     tokens.append(Token("end", "", len(source)))
     return tokens
-
-
-def _token(group: str, text: str, offset: int, operand_before: bool) -> Token:
-    if group == "symbol":
-        if text == "*" and not operand_before:
-            return Token("name", text, offset)
-        return Token("operator" if text in _SYMBOL_OPERATORS else "symbol", text, offset)
-    if group == "number":
-        return Token("number", text, offset)
-    if group == "literal":
-        return Token("literal", text[1:-1], offset)
-    if operand_before and text in _WORD_OPERATORS:
-        return Token("operator", text, offset)
-    return Token("name", text, offset)
 
 
 def _steps(text: str, offset: int) -> Iterator[Token]:

@@ -105,7 +105,8 @@ class _Parser:
             raise ExpressionError(
                 "FORMS_EXPRESSION_TOO_DEEP", source=self.source, position=self.token.offset + 1, limit=MAXIMUM_DEPTH
             )
-        left = self.unary() if self.at("-") else self.path()
+        token = self.token
+        left = self.unary() if token.kind == "operator" and token.text == "-" else self.path()
         while self.token.kind == "operator" and (level := _BINDING[self.token.text]) > binding:
             left = self.chain(left, level)
         self.depth -= 1
@@ -131,6 +132,8 @@ class _Parser:
         offset = self.token.offset
         if self.token.kind == "path":
             return self.plain_path()
+        if self.token.kind in ("number", "literal") and self.peek().text not in ("[", "/", "//"):
+            return self.primary()
         if self.at("/"):
             self.advance()
             return Path("/", self.steps() if self.starts_step() else (), offset)

@@ -144,7 +144,8 @@ class Assembly:
         return placed(unseen, self.place(node.path, "label"))
 
     def _message(self, node: ModelNode, attribute: str, column: str) -> Label:
-        return placed(read_message(node.bind.get(attribute, ""), self.itext), self.place(node.path, column))
+        source = node.bind.get(attribute, "")
+        return placed(read_message(source, self.itext), self.place(node.path, column)) if source else Label()
 
     def _expression(
         self, node: ModelNode, attribute: str, column: str, nothing: frozenset[str] = frozenset({""})

@@ -185,8 +185,9 @@ class BodyReader:
 
     def _searched(self, shown: Shown, itemset: Itemset | None, path: str) -> Itemset | None:
         """The itemset that `search()` or a `query` amounts to, or the one given; notes the file it reads."""
-        look, place = shown.attributes.get("appearance") or "", self.place(path, "appearance")
-        found = search_of(look, itemset.choices, place) if itemset is not None and "search" in look else None
+        look = shown.attributes.get("appearance") or ""
+        searched = itemset is not None and "search" in look
+        found = search_of(look, itemset.choices, self.place(path, "appearance")) if itemset and searched else None
         if found is not None:
             words = (word for word in appearance_words(look) if not word.startswith("search"))
             shown.attributes["appearance"] = " ".join(words)

@@ -151,6 +151,8 @@ def read_message(source: str, itext: Itext) -> Label:
 
 def placed(label: Label, place: Place) -> Label:
     """Return the label with `place` on the expressions of its outputs."""
+    if all(isinstance(part, str) for parts in label.texts.values() for part in parts):
+        return label
     texts: Mapping[str, Parts] = {
         language: tuple(Expression(part.source, place) if isinstance(part, Expression) else part for part in parts)
         for language, parts in label.texts.items()
