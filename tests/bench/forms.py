@@ -270,7 +270,7 @@ def questions(count: int) -> list[dict[str, str]]:
     rows = []
     for number in range(count):
         kind = ("integer", "text", "select_one big", "decimal", "date")[number % 5]
-        row = {"type": kind if count > 1 else "select_one big", "name": f"q{number}", "label": f"第 {number} 题：请填写"}
+        row = {"type": kind if count > 1 else "select_one big", "name": f"q{number}", "label": f"第 {number} 题"}
         first, second, third = (f"${{q{dice.randrange(max(1, number))}}}" for _ in range(3))
         if number % 2 and number > 10:
             row["relevant"] = f"{first} != '' and {second} > {number % 7}"
