@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from collect.blobs import Blobs
+from collect.blobs import MEDIA_TYPES, Blobs, suffix_of
 from collect.database import explained
 from collect.definitions import MEDIA_SHEET, Definition
 from forms.definition import Form
@@ -22,7 +22,8 @@ Files = Mapping[str, bytes]
 def files_beside(form: Form, file: Path) -> tuple[dict[str, bytes], tuple[Problem, ...]]:
     """Return what a form shows out of the folder `<file without suffix>-media` beside it, else the file's own folder.
 
-    Warnings (COLLECT_FORM_MEDIA_MISSING) name what is not there. Raises DatabaseError for what can't be read.
+    Warnings name what is not there (COLLECT_FORM_MEDIA_MISSING), or what no page shows (COLLECT_FORM_MEDIA_KIND).
+    Raises DatabaseError for what can't be read.
     """
     folders = (file.with_name(f"{file.stem}-media"), file.parent)
     found: dict[str, bytes] = {}
@@ -34,6 +35,9 @@ def files_beside(form: Form, file: Path) -> tuple[dict[str, bytes], tuple[Proble
             context = {"file": name, "folder": folders[0].name}
             warnings.append(Problem("COLLECT_FORM_MEDIA_MISSING", Place(file=file.name), context, "warning"))
             continue
+        if suffix_of(path.suffix) not in MEDIA_TYPES:
+            context = {"file": name, "kinds": ", ".join(MEDIA_TYPES)}
+            warnings.append(Problem("COLLECT_FORM_MEDIA_KIND", Place(file=file.name), context, "warning"))
         try:
             found[name] = path.read_bytes()
         except OSError as error:

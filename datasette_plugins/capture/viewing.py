@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
+from collect.blobs import media_type
 from datasette_plugins.capture.controls import control_of
 from datasette_plugins.capture.lookup import initials
 from datasette_plugins.capture.markup import html_of
@@ -28,6 +29,7 @@ TABLE_COLUMNS = 5  # questions of a row that still fit a line of a table
 # A cell is as high as a line: choices are found by typing, several are written with 、 between them.
 _IN_A_CELL = {"radio": "search", "check": "codes", "rank": "codes", "area": "text", "media": "readout"}
 _SHOWN_PART = {"month": 7, "year": 4}  # of a date, where only that much is asked
+_SHOWABLE = ("image/", "audio/", "video/")
 _NO_MEDIA: Mapping[str, str] = {}
 _NO_ASIDES: Mapping[str, Markup] = {}
 
@@ -163,7 +165,8 @@ class Viewing:
     def _shown(self, media: Mapping[str, str]) -> tuple[Medium, ...]:
         """What is shown beside a label, as far as it is here; a picture's large form is shown by opening it."""
         found = {kind: self._media.get(file.rpartition("/")[2], "") for kind, file in media.items()}
-        return tuple(Medium(kind, blob) for kind, blob in found.items() if blob)
+        shown = {kind: blob for kind, blob in found.items() if blob and media_type(blob).startswith(_SHOWABLE)}
+        return tuple(Medium(kind, blob) for kind, blob in shown.items())
 
     def _told(self, state: NodeState) -> Problem | None:
         """What is missing is not held against someone who has not come to it yet."""

@@ -47,6 +47,16 @@ def test_media_lie_in_a_folder_beside_the_form_or_with_it_and_what_lacks_is_said
     ]
 
 
+def test_a_file_that_no_page_shows_is_kept_with_a_warning(tmp_path: Path) -> None:
+    form = read_rows({
+        "survey": [{"type": "note", "name": "plan", "label": "图", "media::image": "plan.svg"}],
+        "settings": [{"form_id": "plan", "version": "1"}],
+    })  # fmt: skip
+    (tmp_path / "plan.svg").write_bytes(b"<svg/>")
+    found, (warning,) = files_beside(form, tmp_path / "plan.xlsx")
+    assert (found, warning.code) == ({"plan.svg": b"<svg/>"}, "COLLECT_FORM_MEDIA_KIND")
+
+
 def test_media_are_kept_by_their_names_and_the_form_stays_what_it_was(station: Station) -> None:
     assert station.add_form(house(), {"house.png": PNG})
     form = station.form("house")
