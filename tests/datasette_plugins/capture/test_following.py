@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,12 @@ def step(sitting: Sitting, chance: random.Random) -> dict[str, Any]:
     if kind < 0.13 and series:
         one = chance.choice(series)
         return {"op": "table", "ref": one.ref, "on": one.ref not in sitting.tables, "focus": ""}
+    cells = [state for state in states if state.kind == "question" and re.search(r"\][^\]]*$", state.ref)]
+    if kind < 0.16 and cells:
+        text = "\n".join("\t".join(chance.choice(TYPED) for _ in range(3)) for _ in range(2))
+        return {"op": "paste", "ref": chance.choice(cells).ref, "text": text}
+    if kind < 0.20:
+        return {"op": "undo"} if kind < 0.18 else {"op": "copy", "ref": ""}
     question = chance.choice([state for state in states if state.kind == "question" and not state.readonly])
     names = [choice.name for choice in question.choices]
     return {"op": "set", "ref": question.ref, "value": chance.choice(names) if names else chance.choice(TYPED)}
@@ -67,6 +74,7 @@ def step(sitting: Sitting, chance: random.Random) -> dict[str, Any]:
 def test_the_page_shows_after_each_change_what_a_new_one_would(form: Form, tmp_path: Path) -> None:
     chance = random.Random(form.form_id)
     with Station.create(tmp_path / "s", name="测试", villages={"999999001001": "洗马塘村"}) as station:
+        station.set_author("王")
         station.add_forms([load_shipped("household"), *([form] if form.form_id != "household" else [])])
         sitting = Sittings().open(station, Key(str(uuid7()), form.form_id, "", "", ""), "zh")
         sitting.page()
