@@ -230,7 +230,7 @@ class Township(RuleBasedStateMachine):
         for table in ("household", "household_member"):
             assert {row["_village"] for row in laptop.projection.rows(table)} <= {village}
         for table, record in laptop.journal.elsewhere.strangers([village]):
-            merged = merge(self.hub.journal.of_record(record, table))
+            merged = merge(self.hub.journal.of_record(record, (table,)))
             assert merged is not None
             assert merged.village == village
         assert not [problem for problem in laptop.verify() if problem.severity == "error"]
