@@ -25,9 +25,9 @@ def reading(name: str) -> tuple[str, ...]:
         return ()
     compound = COMPOUND_SURNAMES.get(name[:2])
     if compound is not None:
-        return (*compound, *map(_syllable, name[2:]))
-    first = SURNAMES.get(name[0]) or _syllable(name[0])
-    return (first, *map(_syllable, name[1:]))
+        return (*compound, *map(syllable, name[2:]))
+    first = SURNAMES.get(name[0]) or syllable(name[0])
+    return (first, *map(syllable, name[1:]))
 
 
 def readings(name: str) -> tuple[tuple[str, ...], ...]:
@@ -35,12 +35,12 @@ def readings(name: str) -> tuple[tuple[str, ...], ...]:
     proper = reading(name)
     if not proper:
         return ()
-    return tuple(dict.fromkeys((proper, tuple(map(_syllable, name)))))
+    return tuple(dict.fromkeys((proper, tuple(map(syllable, name)))))
 
 
 @lru_cache(maxsize=32768)
-def _syllable(character: str) -> str:
-    """The common reading of a character; the dictionary takes time to load, so only when a name asks for it."""
+def syllable(character: str) -> str:
+    """Return the common reading of a character; the dictionary takes time to load, so only when a name asks for it."""
     from pypinyin import Style, lazy_pinyin
 
     return (lazy_pinyin(character, style=Style.NORMAL, v_to_u=False) or [character])[0] or character

@@ -6,12 +6,16 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from collect.surnames import syllable
 from forms.definition import Form, Group, Node, Question, Repeat
 from forms.tables import Column, Table, tables_of
 
 _UNITS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
 _NOISE = re.compile(r"[\s\u3000*＊:：、,，.。;；/／\-—_|]+")
+_CJK = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+_INITIALS = 2  # letters: one alone means nothing
 _NUMBERING = re.compile(r"^(\d+[.、)）]|[（(]?[一二三四五六七八九十]+[)）、.])")
 
 
@@ -43,6 +47,7 @@ class Vocabulary:
 
     Names, labels in every language and the aliases of `ledger::header` (separated by `|`) all count; `extra` maps a
     header as it stands in the file to a column name (`name` or `repeat.name`; "": to none) and wins over everything.
+    A header that none of them is may sound like one (`xingming`, `xm`, 性名 for 姓名), where it sounds like no other.
     """
 
     def __init__(self, form: Form, extra: Mapping[str, str] | None = None) -> None:
@@ -56,6 +61,15 @@ class Vocabulary:
                     self.targets.setdefault(word, []).append(Target(table, column))
         for header, name in (extra or {}).items():
             self.targets[plain(header)] = [self.named(name)] if name else []
+
+    @cached_property
+    def sounds(self) -> dict[str, list[Target]]:
+        """Targets by how their words are read: whole pinyin, and initials of at least two characters."""
+        found: dict[str, dict[tuple[str, str], Target]] = {}
+        for word, targets in self.targets.items():
+            for sound in _sounds(word):
+                found.setdefault(sound, {}).update({target.key: target for target in targets})
+        return {sound: list(targets.values()) for sound, targets in found.items()}
 
     def named(self, name: str) -> Target:
         """Return the target called `column`, `repeat.column` or `table.column`; raises KeyError."""
@@ -95,12 +109,30 @@ class Vocabulary:
                 if fitting:
                     above = "".join(parts[:start])
                     return min(fitting, key=lambda target: self._strangeness(target, above, before))
-        return None
+        return self._alike(parts[-1], used) if parts else None
+
+    def _alike(self, word: str, used: set[tuple[str, str]]) -> Target | None:
+        """The one target whose words sound like a header's lowest cell; initials count only where they stand alone."""
+        heard = _read_aloud(word) if _CJK.search(word) else word
+        alike = [target for target in self.sounds.get(heard, ()) if target.key not in used]
+        return alike[0] if len(alike) == 1 else None
 
     def _strangeness(self, target: Target, above: str, before: str) -> int:
         if any(word in above for word in self.contexts[target.table.name]):
             return 0
         return 1 if target.table.name == before else 2
+
+
+def _sounds(word: str) -> tuple[str, ...]:
+    """How a word with Chinese characters may be typed: its pinyin, its initials."""
+    if not _CJK.search(word):
+        return ()
+    initials = "".join(syllable(character)[0] for character in word)
+    return (_read_aloud(word), *([initials] if len(initials) >= _INITIALS else []))
+
+
+def _read_aloud(word: str) -> str:
+    return "".join(syllable(character) for character in word)
 
 
 def _words(question: Question) -> Iterable[str]:
