@@ -19,7 +19,8 @@ def matched(*headers: str) -> list[str]:
     ("header", "name"),
     [
         ("户主姓名", "head_name"), ("huzhuxingming", "head_name"), ("Hu Zhu Xing Ming", "head_name"),
-        ("户主性名", "head_name"), ("hzxm", "head_name"), ("HZXM", "head_name"), ("户主Xing名", "head_name"), ("hz", "head_name"),
+        ("户主性名", "head_name"), ("hzxm", "head_name"), ("HZXM", "head_name"), ("户主Xing名", "head_name"),
+        ("hz", "head_name"),
         ("毫不相干", ""), ("zqx", ""), ("x", ""), ("", ""),
     ],
 )  # fmt: skip
