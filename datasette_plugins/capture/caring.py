@@ -23,10 +23,15 @@ async def settings(datasette: Any, request: Any) -> Any:
     folder, language = desk_of(datasette).station.folder, language_of(request)
     if request.method == "POST":
         fields = await request.post_vars()
-        author, place = (str(fields.get(name) or "").strip() for name in ("author", "folder"))
+        author, place, village, size = (
+            str(fields.get(name) or "").strip() for name in ("author", "folder", "village", "text_size")
+        )
         before = preferences.read(folder)
         passphrase = "" if fields.get("plain") else str(fields.get("passphrase") or "") or before.backup_passphrase
-        chosen = replace(before, backup_folder=place, backup_passphrase=passphrase)
+        chosen = replace(
+            before, backup_folder=place, backup_passphrase=passphrase, village=village,
+            text_size=size if size in preferences.SIZES else "",
+        )
 
         def keep(station: Station) -> None:
             preferences.write(station.folder, chosen)
@@ -45,6 +50,8 @@ async def settings(datasette: Any, request: Any) -> Any:
         return Response.redirect(datasette.urls.path("/-/care"), status=303)
     chosen, job = preferences.read(folder), jobs_of(datasette).last
     context = {
+        "villages": desk_of(datasette).station.villages, "village": chosen.village,
+        "sizes": preferences.SIZES, "text_size": chosen.text_size,
         "author": desk_of(datasette).station.author, "folder": chosen.backup_folder, "language": language,
         "sealed": bool(chosen.backup_passphrase), "sticks": sticks(),
         "job": job if job is not None and job.kind == "backup" else None,

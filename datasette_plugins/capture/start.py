@@ -59,6 +59,8 @@ def _todo(station: Station, known: Progress, drafts: int, faulty: int | None) ->
         yield {"key": "errors", "count": faulty, "href": f"/-/list/{MAIN}?status=errors", "kind": "danger"}
     if known.rule and known.due:
         yield {"key": "visits", "count": known.due, "href": "/-/visits", "kind": "info"}
+    if not known.households and not drafts:
+        yield {"key": "guide", "count": 0, "href": "/-/guide", "kind": "info"}
     joined, waiting, days = unsent(station)
     if joined and waiting:
         kind = "warning" if days else "info"

@@ -26,6 +26,20 @@ if TYPE_CHECKING:
 
 _SHOWN = 40  # conflicts on one page
 _SAVES = 30
+_GUIDE = ("/-/sync", "/-/import", "/-/list/household", "/-/care")  # where each screen of the guide leads
+_KEYS = (
+    ("care.keys_form", (
+        ("Enter / Tab", "capture.key_next"), ("Shift+Tab", "capture.key_back"), ("1 – 9", "capture.key_pick"),
+        ("A – Z", "capture.key_letter"), ("Alt+N", "capture.key_add"), ("Ctrl+S", "capture.key_save"),
+        ("F1", "capture.keys"),
+    )),
+    ("care.keys_list", (
+        ("← ↑ ↓ →", "lists.key_move"), ("Enter", "lists.key_edit"), ("Esc", "lists.key_leave"),
+        ("Space / Shift", "lists.key_choose"), ("Ctrl+A", "lists.key_all"), ("E", "lists.key_many"),
+        ("Alt+↓", "lists.key_filter"), ("O", "lists.key_open"), ("Ctrl+Z", "lists.key_undo"),
+    )),
+    ("care.keys_all", (("/", "lists.key_find"), ("Ctrl+Z", "care.undo_last"), ("1 / 2", "lists.key_settle"))),
+)  # fmt: skip
 
 
 async def sync(datasette: Any, request: Any) -> Any:
@@ -217,8 +231,13 @@ def _saves(station: Station, language: str) -> list[dict[str, Any]]:
 async def guide(datasette: Any, request: Any) -> Any:
     """The guide of four screens, and the card of keys to print."""
     language = language_of(request)
-    screens = [(say(f"care.guide{n}", language), say(f"care.guide{n}_text", language)) for n in range(1, 5)]
-    context = {"screens": screens}
+    screens = [
+        {"title": say(f"care.guide{n}", language), "lines": say(f"care.guide{n}_lines", language).split("|"),
+         "href": href, "go": say(f"care.guide{n}_go", language)}
+        for n, href in enumerate(_GUIDE, start=1)
+    ]  # fmt: skip
+    keys = [(say(title, language), [(key, say(what, language)) for key, what in rows]) for title, rows in _KEYS]
+    context = {"screens": screens, "keys": keys}
     return Response.html(await datasette.render_template("capture/guide.html", context, request=request))
 
 

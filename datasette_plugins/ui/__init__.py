@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from collect import preferences
 from collect.hlc import local
 from datasette_plugins.desk import configuration, desk_of, hookimpl, mode_of
 from datasette_plugins.ui.browsing import browsing, conditions_of
@@ -46,6 +47,8 @@ def extra_template_vars(database: str | None, request: Any, datasette: Any) -> A
 
     async def inner() -> dict[str, Any]:
         found = {"lang": language_of(request), "station": desk_of(datasette).station, "mode": mode_of(datasette)}
+        if found["mode"] == "laptop":
+            found["text_size"] = preferences.read(desk_of(datasette).station.folder).text_size
         found["practice"] = (desk_of(datasette).station.folder / "practice").exists()
         if database is not None and request is not None:
             found["browse"] = await browsing(datasette, request, database)

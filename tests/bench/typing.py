@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import Served
+from collect.station import Station
+from tests.bench.plain_form import typed_plain
+from tests.browser.conftest import VILLAGES, Served
 
 CARD = Path(__file__).with_name("card.yml")
 BASIC = "/data/household_basic"
@@ -60,7 +62,8 @@ def with_checksum(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def typed(served: Served, entrance: str) -> dict[str, Any]:
-    """Type the card's household into the page of a served station; return keys, seconds and round trips (ms)."""
+    """Type the card's household into the page of a served station, then into a plain form; return both's keys, the
+    seconds and the round trips (ms). Fails where the record that was saved is not what the card says."""
     card = with_checksum(yaml.safe_load(CARD.read_text(encoding="utf-8")))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -77,8 +80,26 @@ def typed(served: Served, entrance: str) -> dict[str, Any]:
         trips = _trips(page)
         page.wait_for_selector(".saved")
         seconds = time.perf_counter() - began
+        compare(served.folder, page.url.rpartition("/")[2], card)
+        plain = typed_plain(browser.new_page(), card)
         browser.close()
-    return {"keys": typist.keys, "typing_s": round(seconds, 1), "trips": trips, "card": card}
+    return {"keys": typist.keys, "plain_keys": plain, "typing_s": round(seconds, 1), "trips": trips, "card": card}
+
+
+def compare(folder: Path, record: str, card: dict[str, Any]) -> None:
+    """Fail where a saved household differs from its card in any fact, or has more or fewer people."""
+    with Station.open(folder, readonly=True) as station:
+        answers = station.answers("household", record)
+        names = dict(VILLAGES)
+        tables = {table.name: table for table in station.shelf.tables(station.form("household"))}
+    assert len(answers["member"]) == len(card["members"])
+    parts = [("household", answers, card["household"])]
+    parts += [("household_member", *each) for each in zip(answers["member"], card["members"], strict=True)]
+    for table, saved, told in parts:
+        for name, (fact, _) in told.items():
+            labels = names if name == "village" else tables[table].column(name).choices("中文 (zh)")
+            value = str(saved.get(name, ""))
+            assert labels.get(value, value) == fact, f"{name}: the card says {fact}, saved was {value}"
 
 
 def _fill(typist: Typist, card: dict[str, Any]) -> None:
@@ -123,11 +144,6 @@ def facts(card: dict[str, Any]) -> list[str]:
     return [fact for part in (card["household"], *card["members"]) for fact, _ in part.values()]
 
 
-def plain_form_keys(card: dict[str, Any]) -> int:
-    """Return the keys for the same facts in a plain HTML form: typed, or the first letter in a list, and Tab."""
-    return sum(len(keys) + 1 for part in (card["household"], *card["members"]) for _, keys in part.values())
-
-
 def excel_keys(card: dict[str, Any]) -> int:
-    """Return the keys for the same facts in Excel: every character typed, and a key for the next cell."""
+    """Return, by arithmetic, the keys for the same facts in Excel: every character, and a key for the next cell."""
     return sum(len(fact) + 1 for fact in facts(card))

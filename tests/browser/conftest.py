@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -175,7 +176,8 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
             context.set_default_timeout(8000)
             context.route("**/*", at_home)
             if cookies is not None:
-                context.add_cookies([{"name": one.name, "value": one.value, "url": address} for one in cookies.jar])
+                whole = urljoin(address, "/")  # the cookie of a page's own address would open that page alone
+                context.add_cookies([{"name": one.name, "value": one.value, "url": whole} for one in cookies.jar])
             contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"page error: {error}"))

@@ -18,6 +18,9 @@
   if (chooser) {
     chooser.addEventListener("change", () => hand(chooser.files[0]));
     for (const name of ["dragover", "drop"]) drop.addEventListener(name, (event) => event.preventDefault());
+    for (const name of ["dragover", "dragleave", "drop"]) {
+      drop.addEventListener(name, () => drop.classList.toggle("over", name === "dragover"));
+    }
     drop.addEventListener("drop", (event) => hand(event.dataTransfer.files[0]));
   }
 

@@ -82,12 +82,14 @@ export function open(beside, content, { name = "", label = "", closed = () => {}
   close();
   const node = make("div", { class: `popup ${name}`, role: "dialog", "aria-label": label }, ...content);
   document.body.append(node);
+  const zoom = document.body.currentCSSZoom ?? 1; // a larger text size is a zoomed page, measured unzoomed
   const place = beside.getBoundingClientRect();
-  node.style.minWidth = `${Math.max(240, place.width)}px`;
+  node.style.minWidth = `${Math.max(240, place.width / zoom)}px`;
   const box = node.getBoundingClientRect();
-  node.style.left = `${Math.max(8, Math.min(place.left, innerWidth - box.width - 8))}px`;
+  node.style.left = `${Math.max(8, Math.min(place.left, innerWidth - box.width - 8)) / zoom}px`;
   const under = place.bottom + box.height < innerHeight || place.top < box.height;
-  node.style.top = `${under ? Math.min(name === "editor" ? place.top : place.bottom, innerHeight - box.height - 8) : place.top - box.height}px`;
+  const top = under ? Math.min(name === "editor" ? place.top : place.bottom, innerHeight - box.height - 8) : place.top - box.height;
+  node.style.top = `${top / zoom}px`;
   popup = { node, closed };
   node.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing) return;
