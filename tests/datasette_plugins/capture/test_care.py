@@ -160,4 +160,4 @@ def test_the_guide_opens(served: tuple[Any, Station]) -> None:
     async def work(client: httpx.AsyncClient) -> str:
         return (await client.get("/-/guide")).text
 
-    assert "Ctrl + Z" in asked(served, work)
+    assert "Ctrl+Z" in asked(served, work)
