@@ -9,6 +9,7 @@ from forms.expressions.code import Code, boolean_run, constant, nodes_run, numbe
 from forms.expressions.context import Context, Scope
 from forms.expressions.errors import ExpressionError
 from forms.expressions.functions import FUNCTIONS, Function
+from forms.expressions.moments import read_moment
 from forms.expressions.nodes import Node, in_order
 from forms.expressions.operators import ARITHMETIC, EQUALITY, RELATION, compare
 from forms.expressions.paths import compile_path, filtered
@@ -166,6 +167,11 @@ def _union(operands: list[Code]) -> Code:
 def _arithmetic(symbols: list[str], operands: list[Code]) -> Code:
     first = number_run(operands[0])
     runs = [number_run(operand) for operand in operands[1:]]
+    if symbols[0] == "-" and operands[0].type != "number" and operands[1].type != "number":
+        first, runs = _difference(operands[0], operands[1]), runs[1:]
+        if not runs:
+            return Code("number", first)
+        symbols = symbols[1:]
     if len(runs) > 1:
         steps = [(ARITHMETIC[symbol], run) for symbol, run in zip(symbols, runs, strict=True)]
 
@@ -187,6 +193,24 @@ def _arithmetic(symbols: list[str], operands: list[Code]) -> Code:
     return Code("number", lambda context: apply(first(context), second(context)))
 
 
+def _difference(left: Code, right: Code) -> Callable[[Context], float]:
+    """The difference of what may be dates: two of one zone lie whole days apart, whatever its part of a day loses."""
+    first, second, mine, theirs = number_run(left), number_run(right), string_run(left), string_run(right)
+
+    def run(context: Context) -> float:
+        difference = first(context) - second(context)
+        beyond = difference % 1.0
+        # Only then are the texts looked at; binary fractions of numbers stay as they are.
+        if beyond and (beyond < _NEARLY or beyond > 1 - _NEARLY):
+            zone = context.zone
+            if read_moment(mine(context), zone) is not None and read_moment(theirs(context), zone) is not None:
+                return float(round(difference))
+        return difference
+
+    return run
+
+
+_NEARLY = 1e-9  # of a day: a tenth of a millisecond
 _MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
