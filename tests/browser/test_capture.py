@@ -338,7 +338,7 @@ def test_a_stale_edit_becomes_a_conflict_and_overwrites_nothing(served: Served, 
     assert conflict.field == "address"
     assert {candidate.value for candidate in conflict.candidates} == {"洗马塘 12 号", "青石坡 3 号"}
     page.goto(served.url)
-    assert "1 处" in page.inner_text(".start-side")
+    assert "处与别人改得不一样" in page.inner_text("main")
 
 
 def test_the_start_page_finds_people_while_their_name_is_typed(served: Served, visit: Any) -> None:
