@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from collect.database import Connection, quoted
 from collect.journal import Entry, Journal
 from collect.ledgers import Ledger, heads_of
-from collect.revision import Revision, RevisionId
+from collect.revision import PARENT, Revision, RevisionId
 
 if TYPE_CHECKING:
     from collect.station import Station
@@ -30,7 +30,7 @@ def follow(station: Station, revisions: Iterable[Revision], *, author: str) -> i
     take the whole past along (`Journal.since`). Raises DatabaseError.
     """
     current = station.projection.ledgers.current
-    concerned = _by_table((current(each.table), each.record) for each in revisions)
+    concerned = _by_table((current(each.table), each.record) for each in _doubtful(tuple(revisions)))
     followed = 0
     while concerned:
         entries: list[Entry] = []
@@ -40,6 +40,18 @@ def follow(station: Station, revisions: Iterable[Revision], *, author: str) -> i
         followed += len(entries)
         concerned = _by_table((current(each.table), each.record) for each in entries)  # rows below what has just moved
     return followed
+
+
+def _doubtful(revisions: tuple[Revision, ...]) -> Iterator[Revision]:
+    """Those that may be astray: changes, and new rows whose record is not known to be new in the same village.
+
+    Of a first push, all new, none is: that spares looking for tens of thousands of rows.
+    """
+    new = {(each.record, each.village) for each in revisions if not each.parents}
+    for each in revisions:
+        above = each.changes.get(PARENT)
+        if each.parents or (above is not None and (above, each.village) not in new):
+            yield each
 
 
 def strays(db: Connection, journal: Journal, ledgers: Mapping[str, Ledger], records: Records) -> Iterator[Stray]:

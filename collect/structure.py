@@ -180,7 +180,7 @@ def _check_heads(faults: _Faults, revisions: Sequence[Revision]) -> None:
     """Note the faults of what stands beside the changes: ids, authors, villages, numbers."""
     for what in _HEADS:
         of: Callable[[Revision], str] = attrgetter(what)
-        wrong = {text for text in set(map(of, revisions)) if not _plausible(text, what)}
+        wrong = [text for text in set(map(of, revisions)) if not _plausible(text, what)]
         for text in sorted(wrong):
             having = [each for each in revisions if of(each) == text]
             faults.add("COLLECT_STRUCTURE_HEAD", having, name=what, value=text)
