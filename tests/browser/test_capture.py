@@ -296,8 +296,8 @@ def test_pressing_save_twice_saves_once(served: Served, visit: Any) -> None:
     open_form(page, served)
     fill_least(page)
     page.evaluate("() => { const save = document.getElementById('save'); save.click(); save.click(); }")
-    page.wait_for_selector(".saved")
-    page.keyboard.press("Enter")  # "another one" has the focus
+    page.wait_for_selector(".saved-next a:focus")
+    page.keyboard.press("Enter")  # another one
     page.wait_for_selector(READY)
     assert ask(page, f"{BASIC}/village").locator("input").input_value() == "洗马塘村"
     with Station.open(served.folder, readonly=True) as station:
