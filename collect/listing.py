@@ -25,7 +25,11 @@ class ListError(CunceError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list shows of a ledger; `columns`: SQL names; `sort`: one of them or ""; `limit` 0: all rows."""
+    """What a list shows of a ledger.
+
+    `columns`: SQL names; `sort`: one of them or ""; `limit` 0: all rows; `target`: the ledger whose records `sort`
+    points at, which are sorted by what they are called.
+    """
 
     ledger: Ledger
     columns: tuple[str, ...]
@@ -34,6 +38,7 @@ class Listing:
     descending: bool = False
     limit: int = 0
     offset: int = 0
+    target: Ledger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +94,15 @@ def listing(
             problems.append(Problem("COLLECT_LIST_WHERE", context={"word": word}))
             continue
         name = column(found["name"])
-        target = (ledgers or Ledgers()).of(target_of(ledger, name))
+        pointed = (ledgers or Ledgers()).of(target_of(ledger, name))
         codes = _codes(ledger, name, villages or {})
-        where.append(_condition(Condition(name, found["sign"], found["value"].strip()), ledger, codes, target))
+        where.append(_condition(Condition(name, found["sign"], found["value"].strip()), ledger, codes, pointed))
     chosen = tuple(dict.fromkeys(column(name) for name in columns)) or tuple(columns_of(ledger))
     sorted_by = column(sort.removeprefix("-")) if sort else ""
     if problems:
         raise ListError(problems)
-    return Listing(ledger, chosen, tuple(where), sorted_by, sort.startswith("-"), limit, offset)
+    target = (ledgers or Ledgers()).of(target_of(ledger, sorted_by))
+    return Listing(ledger, chosen, tuple(where), sorted_by, sort.startswith("-"), limit, offset, target)
 
 
 def _condition(
@@ -183,6 +189,9 @@ def _order(wanted: Listing) -> str:
     if codes:
         listed = " ".join(f"WHEN {_text(code)} THEN {place}" for place, code in enumerate(codes))
         keys = [f"CASE {column} {listed} ELSE {len(codes)} END {way}"]
+    elif wanted.target is not None:
+        named, table = wanted.target.label_sql("o."), quoted(wanted.target.name)
+        keys = [f'(SELECT {named} FROM {table} AS o WHERE o."_id" = {quoted(ledger.name)}.{column}) {way}']  # noqa: S608
     elif ledger.types[name] is str:
         number = f"CASE WHEN {column} GLOB '[0-9]*' THEN CAST({column} AS INTEGER) ELSE 1e30 END"
         keys = [f"{number} {way}", f"{column} {way}"]

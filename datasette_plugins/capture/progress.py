@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from collect.station import Station
 
+_WORKERS = 8  # grid workers that are named
 HOUSEHOLD, PEOPLE, GROUP = "household", "household_member", "group_name"
 
 
@@ -35,7 +36,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The whole station's; `counts`: table -> number of records, of every ledger."""
+    """The whole station's; `counts`: table -> number of records, of every ledger; `by`: who visited how many
+    households this month, the busiest first."""
 
     counts: Mapping[str, int]
     households: int
@@ -44,6 +46,7 @@ class Progress:
     visited: int
     villages: tuple[Part, ...]
     rule: bool
+    by: tuple[tuple[str, int], ...]
 
 
 def progress(station: Station) -> Progress:
@@ -67,6 +70,7 @@ def _work_out(station: Station, today: date) -> Progress:
         total.update(numbers)
     visits = visits_due(station, today)
     due = Counter((one.village, one.group) for one in visits.due)
+    workers = Counter(by for by, _ in {(one.by, one.household) for one in visits.done} if by)
     household = ledgers.get(HOUSEHOLD)
     groups = counts_by_group(file, household, GROUP) if household is not None and GROUP in household.columns else {}
     villages = []
@@ -82,5 +86,5 @@ def _work_out(station: Station, today: date) -> Progress:
         ))  # fmt: skip
     return Progress(
         total, total[HOUSEHOLD], total[PEOPLE], len(visits.due), sum(part.visited for part in villages),
-        tuple(villages), visits.rule is not None,
+        tuple(villages), visits.rule is not None, tuple(workers.most_common(_WORKERS)),
     )  # fmt: skip

@@ -74,7 +74,7 @@ def columns_of(station: Station, shown: Ledger, given: str) -> list[str]:
         if found:
             return found
     usual = [name for name in dict.fromkeys((shown.label, *shown.chosen)) if name in known]
-    return ["_parent", *usual] if shown.parent and "_parent" not in usual else usual
+    return [*usual[:1], "_parent", *usual[1:]] if shown.parent and "_parent" not in usual else usual
 
 
 def names(station: Station) -> dict[str, str]:

@@ -101,9 +101,9 @@ def _touched(station: Station, table: str, checked: Checked) -> Iterator[str]:
     holder = {row: record for record, rows in checked.faulty.items() for row in rows}
     for arrival in station.journal.since(checked.arrival):
         revision = arrival.revision
-        ledger = ledgers.get(revision.table)
+        ledger = ledgers.of(revision.table)
         if ledger is not None and ledger.form.form_id == ledgers[table].form.form_id:
-            yield holder.get(revision.record) or _top(station, revision.table, revision.record)
+            yield holder.get(revision.record) or _top(station, ledger.name, revision.record)
 
 
 def _top(station: Station, table: str, row: str) -> str:

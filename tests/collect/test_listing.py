@@ -81,6 +81,13 @@ def test_numbers_in_texts_are_sorted_as_numbers_and_empty_ones_come_last(station
     assert heads(station, sort="household_type") == ["单雄信", "曾国庆", "仇英"]
 
 
+def test_rows_are_sorted_by_what_a_link_is_called(station: Station) -> None:
+    ledgers = station.projection.ledgers
+    for sort, names in (("_parent", ["仇英", "单雄信", "曾国庆"]), ("-_parent", ["曾国庆", "单雄信", "仇英"])):
+        wanted = listing(ledgers["household_member"], columns=["name"], ledgers=ledgers, sort=sort)
+        assert [row["name"] for row in page(station.projection.path, wanted).rows] == names
+
+
 def test_a_link_is_filtered_by_what_its_record_is_called(station: Station) -> None:
     ledgers = station.projection.ledgers
     wanted = listing(ledgers["household_member"], words=["_parent~单雄"], columns=["name"], ledgers=ledgers)

@@ -77,12 +77,14 @@ def test_it_says_how_far_each_village_and_group_is(ask: Any, station: Station) -
     assert "2组 2 2 10组 1 1" in page
     (home,) = station.find("曾国庆", table="household")
     station.save(
-        {"village": VILLAGES[0][0], "household": home.record, "started": "2026-03-02T09:00:00.000+08:00"}, "visit",
+        {"village": VILLAGES[0][0], "household": home.record, "started": "2026-03-02T09:00:00.000+08:00",
+         "grid_worker": "张三"}, "visit",
         author="王建国",
     )  # fmt: skip
     page = words(ask("/"))
     assert "2组 2 1 10组 1 1" in page
     assert "1 户本月已走访" in page
+    assert "张三 1" in page
 
 
 def test_it_says_what_to_do_next_and_leads_there(ask: Any, station: Station) -> None:
