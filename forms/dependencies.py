@@ -93,8 +93,6 @@ class Reader:
         self._note(spots, reads="values")
 
     def _visit(self, tree: Syntax, here: frozenset[_Spot], *, reads: Reads) -> frozenset[_Spot]:
-        if isinstance(tree, (Literal, Number)):
-            return _NOWHERE
         if isinstance(tree, Path):
             spots = self._follow(tree, here)
             self._note(spots, reads=reads)
@@ -102,16 +100,18 @@ class Reader:
         if isinstance(tree, Call):
             return self._call(tree, here)
         if isinstance(tree, Chain):
-            operands = (tree.first, *(operand for _, operand in tree.rest))
-            parts = [self._visit(operand, here, reads=reads) for operand in operands]
-            return frozenset().union(*parts) if tree.rest[0][0] == "|" else frozenset()
+            parts = [self._visit(tree.first, here, reads=reads)]
+            for _, operand in tree.rest:
+                if not isinstance(operand, (Literal, Number)):
+                    parts.append(self._visit(operand, here, reads=reads))
+            return frozenset().union(*parts) if tree.rest[0][0] == "|" else _NOWHERE
         if isinstance(tree, Negate):
             self._visit(tree.operand, here, reads="values")
         if isinstance(tree, Filter):
             spots = self._visit(tree.primary, here, reads=reads)
             self._predicates(tree.predicates, spots)
             return spots
-        return frozenset()
+        return _NOWHERE
 
     def _call(self, call: Call, here: frozenset[_Spot]) -> frozenset[_Spot]:
         if call.name == "current":

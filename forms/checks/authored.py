@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from forms.problems import Place, Problem, Severity
@@ -77,9 +78,9 @@ class AuthoredRow:
         return Problem(code, named, {"value": self.text(at), **context}, severity)
 
 
-@dataclass(slots=True)
+@dataclass
 class Authored:
-    """All sheets of one form; `headers`: sheet -> headers in order of appearance; `languages`: those of the labels."""
+    """All sheets of one form; `headers`: sheet -> headers in order of appearance."""
 
     file: str
     survey: tuple[AuthoredRow, ...]
@@ -90,15 +91,15 @@ class Authored:
     headers: Mapping[str, tuple[str, ...]]
     sheets: tuple[str, ...]
 
-    @property
-    def named(self) -> Iterator[AuthoredRow]:
+    @cached_property
+    def named(self) -> tuple[AuthoredRow, ...]:
         """The rows of the survey sheet that make a node: questions and the beginnings of groups and repeats."""
-        return (row for row in self.survey if row.type.kind in ("question", "begin"))
+        return tuple(row for row in self.survey if row.type.kind in ("question", "begin"))
 
-    @property
-    def questions(self) -> Iterator[AuthoredRow]:
+    @cached_property
+    def questions(self) -> tuple[AuthoredRow, ...]:
         """The rows of the survey sheet that are questions."""
-        return (row for row in self.named if row.type.kind == "question")
+        return tuple(row for row in self.named if row.type.kind == "question")
 
     def rows(self) -> Iterator[AuthoredRow]:
         """Every row of every sheet."""

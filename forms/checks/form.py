@@ -77,16 +77,19 @@ def _settings(form: Form) -> Iterator[Problem]:
 
 def _columns(form: Form) -> Iterator[Problem]:
     """Columns of XLSForm that other programs act upon and nothing here does, each once, at its first row."""
-    said: set[str] = set()
-    for row in form.rows.get("survey", ()):
-        for header, text in row.items():
-            name = " ".join(header.split()).lower()
-            idle = name in _IDLE_COLUMNS or name.startswith(("bind::", "body::", "instance::", "control::"))
-            if header in said or not idle or name in _ACTED or not text.strip():
-                continue
-            said.add(header)
+    rows = form.rows.get("survey", ())
+    idle = {header for header in dict.fromkeys(header for row in rows for header in row) if _is_idle(header)}
+    for row in rows if idle else ():
+        for header in [header for header in row if header in idle and row[header].strip()]:
+            idle.discard(header)
             place = Place("", "survey", int(row[ROW]), header)
             yield Problem("FORMS_HERE_NO_EFFECT", place, {"name": header}, "warning")
+
+
+def _is_idle(header: str) -> bool:
+    name = " ".join(header.split()).lower()
+    idle = name in _IDLE_COLUMNS or name.startswith(("bind::", "body::", "instance::", "control::"))
+    return idle and name not in _ACTED
 
 
 def _questions(form: Form) -> Iterator[Problem]:

@@ -20,6 +20,8 @@ _ALLOWED: Final = {
 
 def check(form: Authored) -> Iterator[Problem]:
     """Check the values of every `ledger::` column."""
+    if not any(header.startswith(LEDGER_PREFIX) for header in form.headers.get("survey", ())):
+        return
     for row in form.named:
         for column, allowed in _ALLOWED.items():
             yield from _values(row, column, allowed)

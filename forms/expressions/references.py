@@ -71,7 +71,8 @@ def _read(tree: Syntax, at: str | None, found: _Found) -> None:
     elif isinstance(tree, Chain):
         _read(tree.first, at, found)
         for _, operand in tree.rest:
-            _read(operand, at, found)
+            if not isinstance(operand, (Literal, Number)):
+                _read(operand, at, found)
     elif isinstance(tree, Negate):
         _read(tree.operand, at, found)
     elif isinstance(tree, Filter):
