@@ -41,15 +41,6 @@ class Away:
     def __init__(self, db: Connection) -> None:
         self._db = db
 
-    def strangers(self, villages: Collection[str]) -> tuple[Key, ...]:
-        """Return the records of which anything written in other villages than these is here."""
-        rows = self._db.rows(
-            'SELECT DISTINCT "table", record FROM revision WHERE changes IS NOT NULL'
-            " AND village NOT IN (SELECT value FROM json_each(?)) AND record NOT IN (SELECT record FROM erased)",
-            (json.dumps(sorted(villages)),),
-        )
-        return tuple((table, record) for table, record in rows)
-
     def late(self) -> tuple[Key, ...]:
         """Return the records that are away and of which some revision has its changes: it came later."""
         rows = self._db.rows(
@@ -100,8 +91,8 @@ class Away:
     def first_of(self, station: str, villages: Collection[str]) -> int:
         """Return the lowest number of a station's revisions in these villages that left, 0 where there is none."""
         found = self._db.value(
-            "SELECT min(seq) FROM revision WHERE station = ? AND changes IS NULL"
-            " AND village IN (SELECT value FROM json_each(?)) AND record IN (SELECT record FROM away WHERE NOT here)",
+            "SELECT min(seq) FROM away JOIN revision USING (record) WHERE NOT here AND station = ? AND changes IS NULL"
+            " AND village IN (SELECT value FROM json_each(?))",
             (station, json.dumps(sorted(villages))),
         )
         return int(found or 0)

@@ -36,9 +36,7 @@ def leave(station: Station, *, confirmed: int, unconfirmed_blobs: Collection[str
     scope = {village.code for village in station.villages}
     work = _Leaving(station, scope, confirmed, frozenset(unconfirmed_blobs))
     going, kept = list[Key](), list[Key]()
-    current = station.projection.ledgers.current
-    strangers = station.journal.elsewhere.strangers(scope) if scope else ()
-    for root in work.roots((current(table), record) for table, record in strangers):
+    for root in work.roots(station.projection.outside(scope)) if scope else ():
         family = tuple(work.family(root))
         if work.may_go(family):
             going += family

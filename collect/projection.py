@@ -381,6 +381,16 @@ class Projection:
             for name, at, field, village, shown, candidates in rows
         )
 
+    def outside(self, villages: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Return the records (table, record) that are in none of these villages, and all deleted ones."""
+        given = json.dumps(sorted(villages))
+        found: list[tuple[str, str]] = []
+        for name in self.ledgers:
+            sql = f"SELECT _id FROM {quoted(name)} WHERE _village NOT IN (SELECT value FROM json_each(?))"  # noqa: S608
+            found += [(name, record) for (record,) in self._db.rows(sql, (given,))]
+        found += [(table, record) for table, record in self._db.rows('SELECT "table", record FROM _hidden')]
+        return tuple(found)
+
     def strays(self, records: Mapping[str, Iterable[str]]) -> tuple[Stray, ...]:
         """Return which of these records (by table), and of the rows below them, are not in their record's village."""
         return tuple(strays(self._db, self._journal, self.ledgers, records))
