@@ -20,7 +20,7 @@ from forms.problems import CunceError, Place, Problem
 
 KEPT = 5  # copies of a station in a folder
 _MANIFEST = "cunce-backup.json"
-_REBUILT = ("township.db", restored.FILE)
+_REBUILT = ("township.db", "checks.db", restored.FILE)
 _SEALED = b"age-encryption.org/"
 
 

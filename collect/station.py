@@ -23,6 +23,7 @@ from collect.form_media import Files, with_media
 from collect.journal import Entry, Journal
 from collect.outcomes import Erased, LedgersBehindError, Received, Saved, SavedMany
 from collect.projection import Conflict, Progress, Projection
+from collect.rechecking import Rechecking
 from collect.references import References
 from collect.revision import ERASED, Revision, Value
 from collect.saving import Answers, Press, SaveError, Saving
@@ -70,6 +71,7 @@ class Station:
         )
         self.seeing = Seeing(self.journal, self.projection)
         self.versions = Versions(self.journal, self.projection, self.shelf)
+        self.rechecking = Rechecking(folder / "checks.db", self)
 
     # ---- making, opening, closing
 
@@ -175,6 +177,7 @@ class Station:
         self.projection.close()
         self.drafts.close()
         self.references.close()
+        self.rechecking.close()
 
     def __enter__(self) -> Station:
         return self

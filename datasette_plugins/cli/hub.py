@@ -16,6 +16,7 @@ import click
 
 from collect.cli.options import json_option, language, print_json, station_option, unlock
 from datasette_plugins.cli import trust
+from datasette_plugins.cli.recheck import recheck
 from forms.problems import CunceError, Problem
 
 _NEW = click.option(
@@ -415,5 +416,5 @@ def _data(account: Any) -> dict[str, Any]:
     }
 
 
-for _command in trust.COMMANDS:
+for _command in (*trust.COMMANDS, recheck):
     hub.add_command(_command)

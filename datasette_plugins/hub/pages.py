@@ -10,7 +10,18 @@ from datasette.views.base import DatasetteError
 from datasette.views.special import JsonDataView
 
 from datasette_plugins.desk import mode_of
-from datasette_plugins.hub import conflicts, exchange, export, home, login, parked, quarantine, records, suspects
+from datasette_plugins.hub import (
+    conflicts,
+    exchange,
+    export,
+    failing,
+    home,
+    login,
+    parked,
+    quarantine,
+    records,
+    suspects,
+)
 from datasette_plugins.scope import allowed
 
 # Pages for developers of Datasette: of no use to a township, and some of them act or show who asked for what.
@@ -34,6 +45,7 @@ def routes(datasette: Any) -> list[tuple[str, Any]]:
         (r"/-/logout$", login.log_out),
         (r"/-/(queue|conflicts)$", conflicts.queue),
         (r"/-/suspects$", suspects.show),
+        (r"/-/failing$", failing.show),
         (r"/-/parked$", parked.show),
         (r"/-/quarantine$", quarantine.show),
         (r"/-/laptops$", records.laptops),

@@ -1,4 +1,4 @@
-"""After every change: village slices brought up to date, and new ones opened without a restart."""
+"""After every change: village slices brought up to date, new ones opened, and what came checked in the background."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from datasette.database import Database
 
 from collect.slices import slice_path, update_slices
 from datasette_plugins.desk import desk_of
+from datasette_plugins.hub.failing import check_soon
 from forms.problems import CunceError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ async def refresh(datasette: Any) -> None:
         if village.code not in datasette.databases:
             path = slice_path(desk.station.folder, village.code)
             datasette.add_database(Database(datasette, str(path), is_mutable=True), name=village.code)
+    check_soon(datasette)
 
 
 def soon(datasette: Any) -> None:

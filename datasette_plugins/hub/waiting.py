@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PAGES = {
     "queue": ("/-/queue", "cunce-settle"),
     "suspects": ("/-/suspects", "view-instance"),
+    "failing": ("/-/failing", "cunce-settle"),
     "parked": ("/-/parked", "cunce-stations"),
     "quarantine": ("/-/quarantine", "cunce-stations"),
 }
@@ -100,4 +101,5 @@ def _read(station: Station, state: object) -> _Settled:
 def _changing(station: Station) -> dict[str, int]:
     """What is counted anew each time: it stands in other files than the ledgers."""
     unknown = sum(station.projection.waiting().values())
-    return {"quarantine": waits(station), "parked": station.journal.parking.count() + unknown}
+    parked = station.journal.parking.count() + unknown
+    return {"quarantine": waits(station), "parked": parked, "failing": station.rechecking.count()}

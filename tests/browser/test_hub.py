@@ -15,8 +15,8 @@ from tests.datasette_plugins.hub.township import PASSWORD, A, Running, make_town
 pytestmark = pytest.mark.browser
 PAGES = (
     "/", "/township", "/township/household", f"/{A}", f"/{A}/household?_facet=household_type", "/-/queue",
-    "/-/suspects", "/-/parked", "/-/quarantine", "/-/laptops", "/-/accounts", "/-/log", "/township?sql=select+1",
-    "/nowhere",
+    "/-/suspects", "/-/failing", "/-/parked", "/-/quarantine", "/-/laptops", "/-/accounts", "/-/log",
+    "/township?sql=select+1", "/nowhere",
 )  # fmt: skip
 
 

@@ -33,8 +33,8 @@ LISTS = (
     "?_fts_table=_search&_search=x", '?_through={"table":"household_member","column":"name","value":"x"}',
 )  # fmt: skip
 OWN = (
-    "/", "/.json", "/-/queue", "/-/suspects", "/-/parked", "/-/quarantine", "/-/laptops", "/-/accounts", "/-/log",
-    "/-/login", "/-/logout", "/-/language?to=en",
+    "/", "/.json", "/-/queue", "/-/suspects", "/-/failing", "/-/parked", "/-/quarantine", "/-/laptops", "/-/accounts",
+    "/-/log", "/-/login", "/-/logout", "/-/language?to=en",
     "/-/metadata.json", "/-/databases.json", "/-/threads", "/-/plugins.json", "/-/versions", "/-/settings",
     "/-/actor.json", "/-/permissions", "/-/messages", "/-/allow-debug", "/-/patterns", "/-/auth-token?token=x",
     "/-/config", "/-/exchange/pull",
@@ -123,6 +123,7 @@ def test_the_walk_would_see_a_leak(township: Running) -> None:
     ("address", "roles"),
     [
         ("/-/queue", {"admin", "reviewer"}),
+        ("/-/failing", {"admin", "reviewer"}),
         ("/-/parked", {"admin", "reviewer"}),
         ("/-/quarantine", {"admin", "reviewer"}),
         ("/-/laptops", {"admin", "reviewer"}),

@@ -20,7 +20,7 @@ PAGES = (
     "/township/household?_facet=house_grade&_all=1&_has_household_type=ordinary",
     "/township/household?household_type__contains=ordinary&_q=x&phone__startswith=1&note__isnull=1", "/township/visit",
     "/township/household?_sort_desc=phone", "/township?sql=select+1", "/-/queue", "/-/laptops", "/-/accounts", "/-/log",
-    "/-/suspects", "/-/parked", "/-/quarantine",
+    "/-/suspects", "/-/failing", "/-/parked", "/-/quarantine",
     "/nowhere", "/township/household?_sort=nowhere", "/-/logout", "/-/metadata", "/township/left_behind",
 )  # fmt: skip
 
