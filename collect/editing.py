@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from uuid6 import uuid7
 
-from collect.saving import SaveError
+from collect.saving import Answers, SaveError
 from forms.definition import Question
 from forms.instance import Instance, InstanceError
 from forms.problems import CunceError, Place, Problem
@@ -77,23 +77,31 @@ def state_of(station: Station, table: str, row: str, column: str) -> tuple[Famil
 
 def opened(station: Station, table: str, row: str) -> Family:
     """Return the whole record that a row belongs to; raises SaveError (COLLECT_RECORD_UNKNOWN)."""
-    ledgers = station.projection.ledgers
-    record, top = row, table
-    while top in ledgers and ledgers[top].parent:
-        found = station.projection.record(top, record)
-        if found is None:
-            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": row}))
-        record, top = str(found["_parent"]), ledgers[top].parent
+    top, record = _top(station, table, row)
     known = station.opened(top, record)
-    form = ledgers[top].form
+    ledger = station.projection.ledgers[top]
+    form = ledger.form
     excused = station.versions.excused(form, known.seen)
     instance = Instance.load(
         station.program(form.form_id), known.answers, clock=station.clock, attachments=station.attachments,
         excused=excused,
     )  # fmt: skip
     family = Family(record, instance, known.seen, {record: ()})
-    _place(station, ledgers[top], known.answers, (), family.places)
+    _place(station, ledger, known.answers, (), family.places)
     return family
+
+
+def _top(station: Station, table: str, row: str) -> tuple[str, str]:
+    """The ledger and the id of the whole record that a row belongs to; raises SaveError where the row is gone."""
+    ledgers = station.projection.ledgers
+    top, record = table, row
+    while True:
+        found = station.projection.record(top, record) if top in ledgers else None
+        if found is None:
+            raise SaveError(Problem("COLLECT_RECORD_UNKNOWN", context={"table": table, "record": row}))
+        if not ledgers[top].parent:
+            return top, record
+        top, record = ledgers[top].parent, str(found["_parent"])
 
 
 def _place(
@@ -142,31 +150,39 @@ def change(
     if len(rows) > MOST:
         raise SaveError(Problem("COLLECT_EDIT_MANY", context={"number": len(rows), "most": MOST}))
     station.catch_up()
-    families: dict[str, Family] = {}
-    above: dict[str, Family] = {}
     refused: dict[str, tuple[Problem, ...]] = {}
-    for row, rev in rows.items():
-        try:
-            family = above.get(row) or opened(station, table, row)
-        except SaveError as error:
-            refused[row] = error.problems
-            continue
-        if family.record not in families:
-            families[family.record] = family
-            above.update(dict.fromkeys(family.places, family))
-        if family.seen.get(row) != rev:
-            refused[row] = (Problem("COLLECT_EDIT_MOVED", context={"name": called(station, table, row)}),)
-            continue
-        state, why = _state(station.projection.ledgers[table], family, row, column)
-        problems = why or tuple(_answer(family.instance, state, value))
-        if problems:
-            refused[row] = problems
+    changed: list[tuple[Answers, str, Mapping[str, str]]] = []
+    ledger = station.projection.ledgers[table]
+    for record, below in _by_record(station, table, rows, refused).items():
+        family = opened(station, table, next(iter(below)))
+        for row, rev in below.items():
+            if family.seen.get(row) != rev:
+                refused[row] = (Problem("COLLECT_EDIT_MOVED", context={"name": called(station, table, row)}),)
+                continue
+            state, why = _state(ledger, family, row, column)
+            problems = why or tuple(_answer(family.instance, state, value))
+            if problems:
+                refused[row] = problems
+        if not refused:  # an instance is large: of a record that is done with, its answers are kept
+            changed.append((family.instance.answers(), record, family.seen))
     if refused:
         raise EditError(refused)
     save = str(uuid7())
-    given = ((family.instance, family.record, family.seen) for family in families.values())
-    saved = station.save_all(given, author=author, save=save)
+    saved = station.save_all(ledger.form, changed, author=author, save=save)
     return Edited(save if saved.revisions else "", saved.revisions)
+
+
+def _by_record(
+    station: Station, table: str, rows: Mapping[str, str], refused: dict[str, tuple[Problem, ...]]
+) -> dict[str, dict[str, str]]:
+    """The rows by the whole record they belong to; those that are gone are `refused`."""
+    found: dict[str, dict[str, str]] = {}
+    for row, rev in rows.items():
+        try:
+            found.setdefault(_top(station, table, row)[1], {})[row] = rev
+        except SaveError as error:
+            refused[row] = error.problems
+    return found
 
 
 def faults(station: Station, table: str, record: str) -> dict[str, tuple[Problem, ...]]:

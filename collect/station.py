@@ -385,18 +385,18 @@ class Station:
         return SavedMany(tuple(records), revisions)
 
     def save_all(
-        self, given: Iterable[tuple[Instance, str, Mapping[str, str]]], *, author: str, save: str = ""
+        self, form: Form, given: Iterable[tuple[Answers, str, Mapping[str, str]]], *, author: str, save: str = ""
     ) -> SavedMany:
-        """Save changes to several records as one save, all or nothing: (instance, record, what its author saw).
+        """Save changes to records of one form as one save, all or nothing: (answers, record, what its author saw).
 
         Raises as `save` does.
         """
         self.catch_up()
         entries: list[Entry] = []
         records: list[str] = []
-        for instance, record, seen in given:
+        for answers, record, seen in given:
             new, _ = self._entries(
-                instance, instance.form, record=record, author=author, village=None, seen=seen, press=save
+                answers, form, record=record, author=author, village=None, seen=seen, press=save
             )
             entries += new
             records.append(record)

@@ -130,10 +130,12 @@ export function manyDialog() {
   async function apply() {
     if (!control || go.disabled) return;
     go.disabled = true;
+    told.replaceChildren(make("p", { class: "muted" }, word("changing", { count })));
     const { status, body } = await ask(`change?${query()}`, {
       column: which.value, kind: about.kind, value: control.read(), rows: Object.fromEntries(chosen),
     });
     go.disabled = false;
+    told.replaceChildren();
     if (body.rows) renew(body.rows);
     if (status === 200) {
       box.close();
