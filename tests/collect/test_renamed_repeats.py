@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from collect.exporter.ledger import export_ledger
+from collect.slices import slice_path, update_slices
 from collect.station import Station
 from collect.undoing import undo
 from forms.definition import Form
@@ -297,3 +298,24 @@ def test_a_name_that_is_used_again_is_nobodys_older_name(station: Station) -> No
     assert station.verify() == ()
     station.add_form(V4)  # from here on `member` is only what was called so once
     assert station.verify() == ()
+
+
+def test_a_villages_slice_follows_the_renaming(station: Station) -> None:
+    record = save(station, V1, FAMILY)
+    update_slices(station)
+    station.add_form(V2)
+    answers = station.answers("home", record)
+    answers["person"].append({"called": "赵六"})
+    save(station, V1, answers, record)
+    assert update_slices(station) == (VILLAGE,)
+    answers["person"][0]["called"] = "李四四"
+    save(station, V1, {**answers, "person": station.answers("home", record)["person"][:1]}, record)
+    assert update_slices(station) == ()
+    file = sqlite3.connect(slice_path(station.folder, VILLAGE))
+    try:
+        names = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        rows = file.execute("SELECT called FROM home_person").fetchall()
+    finally:
+        file.close()
+    assert "home_member" not in names
+    assert rows == [("李四",)]
