@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from forms.expressions.axes import reach
 from forms.expressions.documents import read_document
 from forms.expressions.functions import FUNCTIONS
 from forms.expressions.operators import divide, remainder
+from forms.expressions.parser import parse
 from forms.expressions.syntax import AXES, NodeTest, Step
 from forms.expressions.values import number_text, text_number
 from tests.forms.expressions.household import CLOCK, REPEATS, household
@@ -178,3 +180,25 @@ def test_axes_from_every_node_agree_with_their_definition(axis: str) -> None:
             "namespace": [],
         }[axis]
         assert found == expected
+
+
+_ATOMS = (
+    "/data/a", "/data/orx:meta/b", "/data", "/data/and", "/data/div/mod", "/data/text()", "/data/child::x", "/data/*",
+    "/data/@x", "/", "//a/b", "a/b/c", "../x/y", "current()/../a/b", "instance('q')/root/item", "(/data/a)/b/c", "1",
+    "/data/r[/data/n]/x", "/data/a[1]/b[2]", "/data/a/..", "/data/a//b", "/data/node()", "-/data/a", "/data/a.b",
+)  # fmt: skip
+_SIGNS = (" + ", " - ", "*", " * ", " and ", " or ", "=", "!=", "<", " div ", " mod ", "|")
+
+
+@given(st.lists(st.tuples(st.sampled_from(_SIGNS), st.sampled_from(_ATOMS)), min_size=1, max_size=4))
+def test_a_path_means_the_same_with_blanks_between_its_steps(parts: list[tuple[str, str]]) -> None:
+    source = "".join(text for part in parts for text in part)[len(parts[0][0]) :]
+    assert _shape(source) == _shape(re.sub(r"(?<!/)/(?!/)", " / ", source))
+
+
+def _shape(source: str) -> str:
+    """The syntax tree without the places in the source, or the fault."""
+    try:
+        return re.sub(r", plain='[^']*'", "", re.sub(r"offset=\d+", "", repr(parse(source))))
+    except ExpressionError as error:
+        return error.code
