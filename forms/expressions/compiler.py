@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from forms.expressions.code import Code, boolean_run, constant, nodes_run, number_run, string_run
@@ -63,11 +63,20 @@ class Compiler:
         if symbol == "|":
             return _union(operands)
         if symbol in ARITHMETIC:
-            return _arithmetic([symbol for symbol, _ in tree.rest], operands)
+            texts: tuple[Code | None, ...] = (None, None)
+            if symbol == "-":
+                texts = self._dated(tree.first, operands[0]), self._dated(tree.rest[0][1], operands[1])
+            return _arithmetic([symbol for symbol, _ in tree.rest], operands, texts)
         code = operands[0]
         for (each, _), operand in zip(tree.rest, operands[1:], strict=True):
             code = _comparison(each, code, operand)
         return code
+
+    def _dated(self, tree: Syntax, code: Code) -> Code | None:
+        """What gives the text of an operand that may be a date, None for one that is a number whatever happens."""
+        if isinstance(tree, Call) and tree.name in ("decimal-date-time", "number") and len(tree.arguments) == 1:
+            return self.compile(tree.arguments[0])
+        return None if code.type == "number" else code
 
     def _call(self, tree: Call) -> Code:
         found = FUNCTIONS.get(tree.name)
@@ -164,11 +173,12 @@ def _union(operands: list[Code]) -> Code:
     return Code("nodes", union)
 
 
-def _arithmetic(symbols: list[str], operands: list[Code]) -> Code:
+def _arithmetic(symbols: list[str], operands: list[Code], texts: Sequence[Code | None]) -> Code:
     first = number_run(operands[0])
     runs = [number_run(operand) for operand in operands[1:]]
-    if symbols[0] == "-" and operands[0].type != "number" and operands[1].type != "number":
-        first, runs = _difference(operands[0], operands[1]), runs[1:]
+    mine, theirs = texts
+    if mine is not None and theirs is not None:
+        first, runs = _difference(first, runs[0], string_run(mine), string_run(theirs)), runs[1:]
         if not runs:
             return Code("number", first)
         symbols = symbols[1:]
@@ -193,9 +203,11 @@ def _arithmetic(symbols: list[str], operands: list[Code]) -> Code:
     return Code("number", lambda context: apply(first(context), second(context)))
 
 
-def _difference(left: Code, right: Code) -> Callable[[Context], float]:
+def _difference(
+    first: Callable[[Context], float], second: Callable[[Context], float],
+    mine: Callable[[Context], str], theirs: Callable[[Context], str],
+) -> Callable[[Context], float]:  # fmt: skip
     """The difference of what may be dates: two of one zone lie whole days apart, whatever its part of a day loses."""
-    first, second, mine, theirs = number_run(left), number_run(right), string_run(left), string_run(right)
 
     def run(context: Context) -> float:
         difference = first(context) - second(context)
