@@ -23,7 +23,7 @@ CUNCE = [sys.executable, "-c", "from collect.cli import main; main()"]
 
 
 def main() -> None:
-    """Run the demo and take a picture of the capture page, the hub and a sheet."""
+    """Run the demo and take a picture of the capture page, a list, the hub and a sheet."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         demo = Path(name) / "demo"
@@ -31,6 +31,7 @@ def main() -> None:
         with browser_page() as page:
             with running_capture(demo / "laptop-1") as address:
                 picture_of_capture(page, address)
+                picture_of_list(page, address)
             with running_hub(demo / "hub") as address:
                 picture_of_hub(page, address)
         sheet = next((demo / "sheets").glob("*清泉村.pdf"))
@@ -76,6 +77,17 @@ def picture_of_capture(page: Page, address: str) -> None:
     page.mouse.wheel(0, 120)
     page.wait_for_timeout(300)
     page.screenshot(path=IMAGES / "capture.png")
+
+
+def picture_of_list(page: Page, address: str) -> None:
+    """A ledger as a list, a cell of it being answered; the capture page has been opened before."""
+    page.goto(re.sub(r"(http://[^/]+)/.*", r"\1/-/list/household", address))
+    page.wait_for_selector("body[data-ready]")
+    for key in (*["ArrowDown"] * 4, *["ArrowRight"] * 5, "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector(".editor input")
+    page.wait_for_timeout(300)
+    page.screenshot(path=IMAGES / "list.png")
 
 
 def picture_of_hub(page: Page, address: str) -> None:

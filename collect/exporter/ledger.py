@@ -224,7 +224,8 @@ def _text_cell(kind: Any, sheet: Any, value: Any) -> Any:
 def _write_csv(path: Path, sheets: Sequence[_SheetOf]) -> dict[str, int]:
     counts = {}
     for source in sheets:
-        target = path.with_name(f"{path.stem}_{source.table.key}.csv") if source.table.parent else path
+        beside = source.table.parent and len(sheets) > 1
+        target = path.with_name(f"{path.stem}_{source.table.key}.csv") if beside else path
         count = 0
 
         def write(temporary: Path, source: _SheetOf = source) -> None:

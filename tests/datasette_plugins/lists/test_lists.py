@@ -209,6 +209,8 @@ def test_what_is_shown_leaves_as_a_workbook_as_text_and_on_paper(served: tuple[A
     text = get(served, f"{LIST}/-/export.csv?{query}").content.decode("utf-8-sig")
     assert "曾国庆,低保户" in text
     assert "仇英" not in text
+    people = get(served, "/-/list/household_member/-/export.csv?c=name,_parent,sex").content.decode("utf-8-sig")
+    assert "单雄信之子" in people
     pdf = get(served, f"{LIST}/-/print.pdf?{query}")
     assert pdf.content.startswith(b"%PDF")
 
