@@ -36,7 +36,8 @@ def find(*, text: str, table: str | None, limit: int, station_dir: Path, as_json
 
 @click.command("list")
 @click.argument("table", metavar="FORM")
-@click.option("--where", multiple=True, metavar="NAME=VALUE", help="A condition: = != > >= < <= or ~ (holds text).")
+@click.option("--where", multiple=True, metavar="NAME=VALUE",
+              help="A condition: = != > >= < <= or ~ (holds text); any of several choices: a|b.")  # fmt: skip
 @click.option("--columns", default="", help="Questions to show, by name or label, with commas between.")
 @click.option("--sort", default="", help="Question to sort by; -NAME begins with the greatest.")
 @click.option("--limit", type=click.IntRange(0), default=0, help="Most rows; 0 is all.")
@@ -70,8 +71,9 @@ def list_(
             raise ListError(Problem("COLLECT_LIST_TABLE", context={"name": table, "names": "、".join(ledgers)}))
         villages = {village.code: village.name for village in station.villages}
         wanted = listing(
-            ledgers[table], words=where, columns=names, villages=villages, sort=sort, limit=limit, offset=offset
-        )
+            ledgers[table], words=where, columns=names, villages=villages, ledgers=ledgers, sort=sort,
+            limit=limit, offset=offset,
+        )  # fmt: skip
         found = page(station.projection.path, wanted, codes=codes)
         labels = columns_of(ledgers[table], language())
     if as_json:
