@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from collect.station import Station
 from collect.undoing import UndoError, presses, undo
 from sync.exchange import run
 from sync.transport.folder import FolderTransport
+from tests.scenarios.conftest import Exchange
 from tests.sync.township import (
     EAST,
     WEST,
@@ -24,55 +24,11 @@ from tests.sync.township import (
     household,
     hub_row,
     ledger,
-    make_hub,
     make_laptop,
     save,
 )
 
-Exchange = Callable[..., None]
 NAME = "欧阳翠花"
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Station]:
-    with make_hub(tmp_path / "hub") as station:
-        yield station
-
-
-@pytest.fixture
-def both(tmp_path: Path, hub: Station) -> Iterator[Station]:
-    with make_laptop(tmp_path / "both", hub, "两村", EAST, WEST) as station:
-        by_line(station, Line(hub))
-        yield station
-
-
-@pytest.fixture
-def east(tmp_path: Path, hub: Station) -> Iterator[Station]:
-    with make_laptop(tmp_path / "east", hub, "东村", EAST) as station:
-        by_line(station, Line(hub))
-        yield station
-
-
-@pytest.fixture
-def west(tmp_path: Path, hub: Station) -> Iterator[Station]:
-    with make_laptop(tmp_path / "west", hub, "西村", WEST) as station:
-        by_line(station, Line(hub))
-        yield station
-
-
-@pytest.fixture(params=["line", "stick"])
-def exchange(request: pytest.FixtureRequest, hub: Station, tmp_path: Path) -> Exchange:
-    stick = tmp_path / "stick"
-    stick.mkdir()
-
-    def through(*laptops: Station) -> None:
-        if request.param == "stick":
-            carry(hub, stick, *laptops)
-        else:
-            for laptop in laptops:
-                by_line(laptop, Line(hub))
-
-    return through
 
 
 def scope(hub: Station, laptop: Station, *villages: tuple[str, str]) -> None:
