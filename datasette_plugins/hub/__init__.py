@@ -8,7 +8,7 @@ from datasette_plugins.desk import configuration, hookimpl, mode_of
 from datasette_plugins.hub import pages
 from datasette_plugins.hub.gate import guarded
 from datasette_plugins.hub.people import actor_of
-from datasette_plugins.hub.refresh import look
+from datasette_plugins.hub.refresh import followed, look
 from datasette_plugins.scope import TOWNSHIP, allowed
 from datasette_plugins.ui.language import language_of, say
 
@@ -31,6 +31,8 @@ def actor_from_request(datasette: Any, request: Any) -> Any:
         actor = await actor_of(datasette, request)
         if actor is not None and mode_of(datasette) == "hub":
             await look(datasette)
+            if not actor["township"]:
+                await followed(datasette)
         request.scope.get("cunce", {})["actor"] = actor
         return actor
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from collect.undoing import undo
 from datasette_plugins.desk import desk_of
 from datasette_plugins.hub.people import accounts_of, note
-from datasette_plugins.hub.refresh import refresh
+from datasette_plugins.hub.refresh import follow
 from datasette_plugins.ui.language import language_of, say
 from forms.problems import CunceError
 
@@ -30,7 +30,7 @@ class Last:
 
 async def decided(datasette: Any, request: Any, action: str, resource: str, saved: Saved, **detail: Any) -> None:
     """Note a decision in the audit log, and let the villages' files follow."""
-    await refresh(datasette)
+    follow(datasette)
     save = saved.revisions[0].save if saved.revisions else ""
     await note(datasette, request, action, resource, save=save, **detail)
 
@@ -60,6 +60,6 @@ async def take_back(datasette: Any, request: Any, *actions: str) -> None:
         for problem in error.problems:
             datasette.add_message(request, problem.words(language).rpartition(" [")[0], datasette.ERROR)
         return
-    await refresh(datasette)
+    follow(datasette)
     await note(datasette, request, UNDONE, made.said, save=made.save)
     datasette.add_message(request, say("decision.undone", language), datasette.INFO)

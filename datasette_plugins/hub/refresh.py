@@ -32,6 +32,7 @@ class _Known:
     arrived: int = -1
     pushed: float = 0.0
     waiting: asyncio.Task[None] | None = None
+    following: asyncio.Task[None] | None = None
 
 
 _KNOWN: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
@@ -58,6 +59,19 @@ async def refresh(datasette: Any) -> None:
     check_soon(datasette)
 
 
+def follow(datasette: Any) -> None:
+    """Refresh now, without keeping whoever decided something waiting; readers of a village's file wait for it."""
+    known = _KNOWN.setdefault(datasette, _Known())
+    known.following = asyncio.create_task(refresh(datasette))
+
+
+async def followed(datasette: Any) -> None:
+    """Wait until the villages' files show what was decided."""
+    following = _KNOWN.setdefault(datasette, _Known()).following
+    if following is not None and not following.done():
+        await asyncio.wait([following])
+
+
 def soon(datasette: Any) -> None:
     """Refresh once no further push has come for a moment: stations do not wait for the slices with their receipts."""
     known = _KNOWN.setdefault(datasette, _Known())
@@ -81,7 +95,8 @@ async def _when_quiet(datasette: Any, known: _Known) -> None:
 async def look(datasette: Any) -> None:
     """Refresh where something arrived by another process, such as `cunce sync run` with a USB stick on this machine."""
     known = _KNOWN.setdefault(datasette, _Known())
-    if time.monotonic() - known.looked < LOOK_EVERY:
+    following = known.following is not None and not known.following.done()
+    if following or time.monotonic() - known.looked < LOOK_EVERY:
         return
     known.looked = time.monotonic()
     arrived = await desk_of(datasette).read(lambda station: station.journal.arrived())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,16 +27,18 @@ PAGES = {
     "parked": ("/-/parked", "cunce-stations"),
     "quarantine": ("/-/quarantine", "cunce-stations"),
 }
-_SETTLED: WeakKeyDictionary[Any, _Settled] = WeakKeyDictionary()
+STALE = 5.0  # seconds for which a tab may show how many pairs there were: looking for them takes the longest
+_CONFLICTS: WeakKeyDictionary[Any, tuple[object, Counter[str]]] = WeakKeyDictionary()
+_PAIRS: WeakKeyDictionary[Any, _Pairs] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """What follows from the ledgers alone, and the state of the ledgers it was read at; conflicts by village."""
+class _Pairs:
+    """The suspected duplicates, the state of the ledgers they were found in, and when (monotonic)."""
 
     state: object
-    conflicts: Counter[str]
-    pairs: tuple[Pair, ...]
+    at: float
+    found: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +54,31 @@ class Tab:
 
 async def counts(datasette: Any, actor: Any) -> dict[str, int]:
     """Return how much of each kind waits, by the names of `PAGES`; cheap while nothing was saved or received."""
-    settled = await _settled(datasette)
     found = await desk_of(datasette).read(_changing)
-    return {**found, "queue": settled.conflicts.total(), "suspects": len(await pairs(datasette, actor))}
+    suspected = await pairs(datasette, actor, stale=STALE)
+    return {**found, "queue": (await conflicts(datasette)).total(), "suspects": len(suspected)}
 
 
 async def conflicts(datasette: Any) -> Counter[str]:
     """Return how many conflicts wait in each village."""
-    return (await _settled(datasette)).conflicts
+    known, state = _CONFLICTS.get(datasette), await _state(datasette)
+    if known is None or known[0] != state:
+        read = await desk_of(datasette).read(lambda station: station.conflicts())
+        known = _CONFLICTS[datasette] = (state, Counter(each.village for each in read))
+    return known[1]
 
 
-async def pairs(datasette: Any, actor: Any) -> tuple[Pair, ...]:
-    """Return the suspected duplicates of which an actor sees both villages."""
-    settled = await _settled(datasette)
-    return tuple(pair for pair in settled.pairs if all(sees(actor, village or TOWNSHIP) for village in pair.villages))
+async def pairs(datasette: Any, actor: Any, *, stale: float = 0.0) -> tuple[Pair, ...]:
+    """Return the suspected duplicates of which an actor sees both villages; `stale`: seconds they may be old."""
+    known, state, now = _PAIRS.get(datasette), await _state(datasette), time.monotonic()
+    if known is None or (known.state != state and now - known.at >= stale):
+        found = await desk_of(datasette).read(lambda station: station.projection.duplicates().pairs())
+        known = _PAIRS[datasette] = _Pairs(state, now, found)
+    return tuple(pair for pair in known.found if all(sees(actor, village or TOWNSHIP) for village in pair.villages))
+
+
+async def _state(datasette: Any) -> object:
+    return await desk_of(datasette).read(lambda station: station.projection.state())
 
 
 async def tabs(datasette: Any, request: Any, current: str = "") -> list[Tab]:
@@ -82,20 +96,6 @@ async def page(datasette: Any, request: Any, kind: str, context: dict[str, Any])
     """Return the page of one kind, with the tabs of all above it."""
     given = {"tabs": await tabs(datasette, request, kind), "kind": kind, **context}
     return Response.html(await datasette.render_template(f"cunce_{kind}.html", given, request=request))
-
-
-async def _settled(datasette: Any) -> _Settled:
-    """What follows from the ledgers, read once for every state of them."""
-    known = _SETTLED.get(datasette)
-    state = await desk_of(datasette).read(lambda station: station.projection.state())
-    if known is None or known.state != state:
-        known = _SETTLED[datasette] = await desk_of(datasette).read(lambda station: _read(station, state))
-    return known
-
-
-def _read(station: Station, state: object) -> _Settled:
-    conflicts = Counter(each.village for each in station.conflicts())
-    return _Settled(state, conflicts, station.projection.duplicates().pairs())
 
 
 def _changing(station: Station) -> dict[str, int]:

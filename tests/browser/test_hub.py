@@ -79,6 +79,7 @@ def test_conflicts_are_settled_by_keys_one_after_the_other_and_taken_back(browse
         assert cards.nth(0).get_attribute("aria-label") == passed_over
         page.keyboard.press("2")
         expect(cards).to_have_count(1)
+        expect(cards.nth(0)).to_be_focused()
         page.keyboard.press("u")
         expect(cards).to_have_count(2)
         assert len(served.station.conflicts()) == 2
@@ -93,14 +94,12 @@ def test_suspected_pairs_are_decided_by_keys(browser: Any, tmp_path: Path) -> No
             served.station.save(answers, "household", author="王芳")
         page.goto(served.url + "/-/suspects")
         cards = page.locator("[data-decide]")
-        expect(cards).to_have_count(3)
-        page.keyboard.press("1")
-        expect(cards).to_have_count(2)
-        page.keyboard.press("u")
-        expect(cards).to_have_count(3)
-        page.keyboard.press("3")
-        expect(cards).to_have_count(1)
-        expect(cards.nth(0)).to_be_focused()
+        # The first card has the focus once the page's script is there.
+        for key, left in (("", 3), ("1", 2), ("u", 3), ("3", 1)):
+            if key:
+                page.keyboard.press(key)
+            expect(cards).to_have_count(left)
+            expect(cards.nth(0)).to_be_focused()
         page.keyboard.press("2")
         expect(cards).to_have_count(0)
         kept = [row["address"] for row in served.station.projection.rows("household", "household_number", "赤900")]
