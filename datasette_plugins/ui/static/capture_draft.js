@@ -4,8 +4,10 @@ import { Line } from "./capture_line.js";
 import { askOf, by, find, listen, page, sheet, tell } from "./capture_page.js";
 
 const PAUSE = 300; // ms without typing before a text is sent
+const LONGEST = 600; // ms that a text is being typed before it is sent all the same: a power cut waits for no pause
 
 export const timers = new Map(); // ref -> timer of a text being typed
+const since = new Map(); // ref -> when the first letter was typed that is not sent yet, ms
 export const problems = new Map(); // ref -> {words, grave}
 const late = new Map(); // ref -> canonical value, shown when the question is left
 export const now = {
@@ -28,17 +30,20 @@ export function send(ask) {
   const ref = ask.dataset.ref;
   clearTimeout(timers.get(ref));
   timers.delete(ref);
+  since.delete(ref);
   now.touched = true;
   line.push({ op: "set", ref, value: read(ask) });
 }
 
-// A text was typed: it is sent when the typing pauses or the question is left.
+// A text was typed: it is sent when the typing pauses, has gone on for long, or the question is left.
 export function textChanged(ask) {
   const ref = ask.dataset.ref;
   now.typing = ref;
   late.delete(ref);
   clearTimeout(timers.get(ref));
-  timers.set(ref, setTimeout(() => send(ask), PAUSE));
+  if (!since.has(ref)) since.set(ref, performance.now());
+  const left = since.get(ref) + LONGEST - performance.now();
+  timers.set(ref, setTimeout(() => send(ask), Math.max(0, Math.min(PAUSE, left))));
   showProblem(ask);
   tell("moved");
 }
