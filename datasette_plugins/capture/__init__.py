@@ -25,12 +25,13 @@ def register_routes(datasette: Any) -> list[tuple[str, Any]]:
         return []
     from datasette_plugins.capture.caring import ROUTES as SETTINGS
     from datasette_plugins.capture.routes import ROUTES
+    from datasette_plugins.capture.suspects import ROUTES as SUSPECTS
     from datasette_plugins.capture.syncing import ROUTES as CARE
     from datasette_plugins.household.printing import ROUTES as PRINTING
     from datasette_plugins.household.routes import ROUTES as HOUSEHOLD
     from datasette_plugins.lists.routes import ROUTES as LISTS
 
-    return [*SETTINGS, *CARE, *HOUSEHOLD, *PRINTING, *LISTS, *ROUTES]
+    return [*SETTINGS, *CARE, *SUSPECTS, *HOUSEHOLD, *PRINTING, *LISTS, *ROUTES]
 
 
 @hookimpl

@@ -18,6 +18,7 @@ from datasette_plugins.capture.viewing import plain
 from datasette_plugins.desk import desk_of
 from datasette_plugins.lists.checking import checks_of
 from datasette_plugins.ui.language import language_of, words
+from datasette_plugins.ui.side_by_side import pairs
 from forms.problems import CunceError
 
 _MOST = 2_000_000  # bytes of one request
@@ -30,7 +31,9 @@ async def home(datasette: Any, request: Any) -> Any:
     text = request.args.get("q", "").strip()
     language = language_of(request)
     faulty = checks_of(datasette).known(start.MAIN)
-    context = await desk_of(datasette).run(lambda station: start.page(station, text, language, faulty=faulty))
+    alike = len(await pairs(datasette, request.actor))
+    desk = desk_of(datasette)
+    context = await desk.run(lambda station: start.page(station, text, language, faulty=faulty, alike=alike))
     context["discarded"] = request.args.get("discarded") or ""
     return await _page(datasette, request, "start", context)
 

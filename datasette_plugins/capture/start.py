@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 MAIN = "household"  # the ledger that the big button is for
 
 
-def page(station: Station, text: str, language: str, *, faulty: int | None = None) -> dict[str, Any]:
+def page(station: Station, text: str, language: str, *, faulty: int | None = None, alike: int = 0) -> dict[str, Any]:
     """Return the context of capture/start.html; `text`: what is searched for, or ""; `faulty`: how many households
-    have errors, as far as that was looked at."""
+    have errors, as far as that was looked at; `alike`: pairs that may be duplicates."""
     known = progress(station)
     ledgers = sorted((_ledger(station, form, known.counts, language) for form in station.forms()), key=_order)
     drafts = [_draft(station, draft, language) for draft in station.drafts.list()]
@@ -42,13 +42,13 @@ def page(station: Station, text: str, language: str, *, faulty: int | None = Non
         "default_village": preferences.read(station.folder).village,
         "ledgers": ledgers,
         "progress": known,
-        "todo": list(_todo(station, known, len(drafts), faulty)),
+        "todo": list(_todo(station, known, len(drafts), faulty, alike)),
         "drafts": drafts,
         "practice_offered": not is_practice(station),
     }
 
 
-def _todo(station: Station, known: Progress, drafts: int, faulty: int | None) -> Iterator[dict[str, Any]]:
+def _todo(station: Station, known: Progress, drafts: int, faulty: int | None, alike: int) -> Iterator[dict[str, Any]]:
     """What to do next, the most pressing first: key of the words, number, where it is done."""
     mine = conflicts_of(station)
     if mine:
@@ -57,6 +57,8 @@ def _todo(station: Station, known: Progress, drafts: int, faulty: int | None) ->
         yield {"key": "drafts", "count": drafts, "href": "#drafts", "kind": "warning"}
     if faulty:
         yield {"key": "errors", "count": faulty, "href": f"/-/list/{MAIN}?status=errors", "kind": "danger"}
+    if alike:
+        yield {"key": "suspects", "count": alike, "href": "/-/suspects", "kind": "warning"}
     if known.rule and known.due:
         yield {"key": "visits", "count": known.due, "href": "/-/visits", "kind": "info"}
     if not known.households and not drafts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,12 @@ from weakref import WeakKeyDictionary
 from datasette.utils.asgi import Response
 
 from datasette_plugins.desk import desk_of
-from datasette_plugins.scope import TOWNSHIP, allowed, sees
+from datasette_plugins.scope import allowed
 from datasette_plugins.ui.language import language_of, say
+from datasette_plugins.ui.side_by_side import pairs
 from sync.quarantine import waits
 
 if TYPE_CHECKING:
-    from collect.duplicates import Pair
     from collect.station import Station
 
 # Kind of what waits -> its page and who may see it; in the order of the tabs.
@@ -29,16 +28,6 @@ PAGES = {
 }
 STALE = 5.0  # seconds for which a tab may show how many pairs there were: looking for them takes the longest
 _CONFLICTS: WeakKeyDictionary[Any, tuple[object, Counter[str]]] = WeakKeyDictionary()
-_PAIRS: WeakKeyDictionary[Any, _Pairs] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """The suspected duplicates, the state of the ledgers they were found in, and when (monotonic)."""
-
-    state: object
-    at: float
-    found: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +55,6 @@ async def conflicts(datasette: Any) -> Counter[str]:
         read = await desk_of(datasette).read(lambda station: station.conflicts())
         known = _CONFLICTS[datasette] = (state, Counter(each.village for each in read))
     return known[1]
-
-
-async def pairs(datasette: Any, actor: Any, *, stale: float = 0.0) -> tuple[Pair, ...]:
-    """Return the suspected duplicates of which an actor sees both villages; `stale`: seconds they may be old."""
-    known, state, now = _PAIRS.get(datasette), await _state(datasette), time.monotonic()
-    if known is None or (known.state != state and now - known.at >= stale):
-        found = await desk_of(datasette).read(lambda station: station.projection.duplicates().pairs())
-        known = _PAIRS[datasette] = _Pairs(state, now, found)
-    return tuple(pair for pair in known.found if all(sees(actor, village or TOWNSHIP) for village in pair.villages))
 
 
 async def _state(datasette: Any) -> object:

@@ -145,3 +145,30 @@ def test_what_is_wrong_is_said_and_nothing_is_saved(place: Any) -> None:
 def test_the_station_still_verifies(place: Any) -> None:
     with Station.open(Path(place[0].folder), readonly=True) as station:
         assert station.verify() == ()
+
+
+def test_one_household_entered_twice_is_merged_and_undone_by_keyboard(
+    visit: Callable[..., Any], serve: Callable[[Path], Served], folder: Path
+) -> None:
+    with Station.open(folder) as station:
+        one = home(station, "1", ("王德福", "02", "male"), ("李秀兰", "10", "female"))
+        two = home(station, "2", ("欧阳·阿卜杜勒买买提江", "02", "male"))
+    served = serve(folder)
+    page = visit(served.start())
+    page.wait_for_selector(".start")
+    page.goto(f"{served.url}/-/household/{one}")
+    page.get_by_role("link", name="与另一户合并（重复登记）").press("Enter")
+    page.wait_for_url("**/same")
+    page.keyboard.type("欧阳")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"input[value='{two}']")
+    axe(page)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("table.compare")
+    axe(page)
+    page.keyboard.press("2")
+    page.wait_for_url(f"**/-/household/{one}?done=*")
+    assert "欧阳·阿卜杜勒买买提江" in page.locator("main").inner_text()
+    page.get_by_role("button", name="撤销").press("Enter")
+    page.wait_for_selector("text=已撤销")
+    assert "欧阳·阿卜杜勒买买提江" not in page.locator("section[aria-labelledby=people]").inner_text()
