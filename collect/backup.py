@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -22,6 +24,8 @@ KEPT = 5  # copies of a station in a folder
 _MANIFEST = "cunce-backup.json"
 _REBUILT = ("township.db", "checks.db", restored.FILE)
 _SEALED = b"age-encryption.org/"
+_AT = "%Y%m%d-%H%M%S"  # in a copy's name, by the clock of the machine that wrote it
+_NAME = re.compile(r"cunce-(?P<station>.+)-(?P<at>\d{8}-\d{6})\.zip(?P<sealed>\.age)?")
 
 
 class BackupError(CunceError):
@@ -49,6 +53,42 @@ class PutBack:
     before: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A copy that lies in a folder: of which station, when it was written, bytes, whether a passphrase seals it."""
+
+    path: Path
+    station: str
+    at: datetime
+    size: int
+    sealed: bool
+
+
+def copies(place: Path, station: str = "") -> tuple[Kept, ...]:
+    """Return the copies in a folder (or the one that `place` is), newest first, of one station or all, by their names.
+
+    Raises DatabaseError for a place that cannot be read; one that is not there holds none.
+    """
+    found = []
+    try:
+        for path in [place] if place.is_file() else sorted(place.iterdir()) if place.is_dir() else []:
+            named = _NAME.fullmatch(path.name)
+            if named and station in ("", named["station"]) and path.is_file():
+                at = _moment(named["at"])
+                found.append(Kept(path, named["station"], at, path.stat().st_size, bool(named["sealed"])))
+    except OSError as error:
+        raise explained(error, place) from error
+    return tuple(sorted(found, key=lambda kept: kept.at, reverse=True))
+
+
+def _moment(text: str) -> datetime:
+    """When a copy was written, by its name; the beginning of time for a name that says no moment."""
+    try:
+        return datetime.strptime(text, _AT).astimezone()
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
 def back_up(
     folder: Path, target: Path, *, passphrase: str = "", keep: int = KEPT, clock: Clock | None = None
 ) -> Copied:
@@ -65,7 +105,7 @@ def back_up(
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="cunce-backup-", ignore_cleanup_errors=True) as scratch:
             data, held = _packed(folder, Path(scratch), given.id, clock or SystemClock())
-        path = target / f"cunce-{given.id}-{now:%Y%m%d-%H%M%S}.zip{'.age' if passphrase else ''}"
+        path = target / f"cunce-{given.id}-{now:{_AT}}.zip{'.age' if passphrase else ''}"
         _opened(data, "", path).close()
         if passphrase:
             from pyrage import passphrase as sealing  # type: ignore[import-untyped]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from datasette.utils.asgi import Response
 
 from collect import preferences
-from collect.backup import back_up
+from collect.backup import Kept, back_up, copies
 from collect.station import Station
 from datasette_plugins.capture.jobs import Job, jobs_of
 from datasette_plugins.capture.syncing import sticks
@@ -49,14 +50,29 @@ async def settings(datasette: Any, request: Any) -> Any:
             )
         return Response.redirect(datasette.urls.path("/-/care"), status=303)
     chosen, job = preferences.read(folder), jobs_of(datasette).last
+    there = await asyncio.to_thread(_copies, chosen.backup_folder, desk_of(datasette).station.id)
     context = {
         "villages": desk_of(datasette).station.villages, "village": chosen.village,
         "sizes": preferences.SIZES, "text_size": chosen.text_size,
         "author": desk_of(datasette).station.author, "folder": chosen.backup_folder, "language": language,
         "sealed": bool(chosen.backup_passphrase), "sticks": sticks(),
+        "copies": None if there is None else [
+            {"name": kept.path.name, "at": f"{kept.at:%Y-%m-%d %H:%M}", "size": kept.size // 1000 + 1,
+             "sealed": kept.sealed} for kept in there
+        ],
         "job": job if job is not None and job.kind == "backup" else None,
     }  # fmt: skip
     return Response.html(await datasette.render_template("capture/care.html", context, request=request))
+
+
+def _copies(folder: str, station: str) -> tuple[Kept, ...] | None:
+    """This station's copies where they are kept; None where that cannot be read, as when the stick is not there."""
+    if not folder or not Path(folder).is_dir():
+        return None
+    try:
+        return copies(Path(folder), station)
+    except CunceError:
+        return None
 
 
 ROUTES = ((r"/-/care/?$", settings),)

@@ -42,10 +42,10 @@ class Gate:
         """One name a station: ports don't part cookies, so those of two stations would overwrite each other."""
         return "cunce_" + "".join(letter for letter in str(desk_of(self._datasette).station.id) if letter.isalnum())
 
-    def issue(self) -> str:
-        """Close the gate and return a new token that opens it once."""
+    def issue(self, token: str = "") -> str:
+        """Close the gate and return a token that opens it once: a new one, or one that a page was told before."""
         self.closed = True
-        token = secrets.token_urlsafe(24)
+        token = token or secrets.token_urlsafe(24)
         self._tokens.add(token)
         return token
 

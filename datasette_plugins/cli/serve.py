@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ PORT = 8765
 _SAID = {
     "zh": {
         "ready": "村册已启动：{name}",
+        "new": "新文件夹，还没有台账",
         "taken": "端口 {port} 已被占用，改用 {free}。",
         "open": "请用浏览器打开（网址只能用一次）：",
         "stop": "用完在这个窗口按 Ctrl+C 停下。",
@@ -26,6 +29,7 @@ _SAID = {
     },
     "en": {
         "ready": "Cunce is running: {name}",
+        "new": "a new folder without ledgers",
         "taken": "Port {port} is taken, using {free}.",
         "open": "Open this address in a browser (it works once):",
         "stop": "Press Ctrl+C in this window to stop.",
@@ -63,24 +67,38 @@ def serve(context: click.Context, station_dir: Path, port: int, browser: bool) -
     from collect.station import Station
     from datasette_plugins import serving
     from datasette_plugins.capture.gate import ENTER, gate_of
+    from datasette_plugins.capture.welcome import is_new
 
     said = _SAID[language(context)]
-    station = Station.open(station_dir)
-    try:
-        listening = serving.listen(HOST, port)
-    except OSError as error:
-        station.close()
-        raise ServeError(Problem("PLUGINS_PORTS_TAKEN", context={"port": port, "last": port + 19})) from error
+    listening, token = _listen(port), ""
     got = listening.getsockname()[1]
 
-    def ready(datasette: Any) -> None:
-        address = f"http://{HOST}:{got}{ENTER}?token={gate_of(datasette).issue()}"
+    def tell(token: str, name: str) -> None:
+        address = f"http://{HOST}:{got}{ENTER}?token={token}"
         if got != port:
             click.echo(said["taken"].format(port=port, free=got))
-        click.echo(said["ready"].format(name=station.name))
+        click.echo(said["ready"].format(name=name))
         click.echo(f"{said['open']}\n  {address}\n{said['stop']}")
         if browser:
             webbrowser.open(address)
+
+    if is_new(station_dir):
+        token = _welcome(station_dir, listening, lambda first: tell(first, said["new"]))
+        if not token:
+            listening.close()
+            return
+    try:
+        station = Station.open(station_dir)
+    except BaseException:
+        listening.close()
+        raise
+
+    def ready(datasette: Any) -> None:
+        if token:  # the browser is on its way, with this token
+            gate_of(datasette).issue(token)
+            click.echo(said["ready"].format(name=station.name))
+        else:
+            tell(gate_of(datasette).issue(), station.name)
 
     try:
         serving.serve(station, mode="laptop", host=HOST, port=got, listening=listening, ready=ready)
@@ -91,6 +109,25 @@ def serve(context: click.Context, station_dir: Path, port: int, browser: bool) -
         station.close()
     click.echo(said["stopped"])
     _back_up(station_dir, language(context))
+
+
+def _listen(port: int) -> socket.socket:
+    from datasette_plugins import serving
+
+    try:
+        return serving.listen(HOST, port)
+    except OSError as error:
+        raise ServeError(Problem("PLUGINS_PORTS_TAKEN", context={"port": port, "last": port + 19})) from error
+
+
+def _welcome(folder: Path, listening: socket.socket, told: Callable[[str], None]) -> str:
+    """Serve the first page until the folder is a station; return the token that opens it, "" when interrupted."""
+    from datasette_plugins.capture.welcome import Welcome
+
+    try:
+        return Welcome(folder).serve(listening, told)
+    except KeyboardInterrupt:
+        return ""
 
 
 def _back_up(folder: Path, language: str) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from collect.backup import BackupError, back_up, restore
+from collect.backup import BackupError, back_up, copies, restore
 from collect.station import Station
+from forms.clock import FixedClock
 from tests.collect.ledger_forms import VILLAGE, VILLAGES, household
 
 ANSWERS = {"village": VILLAGE, "head_name": "张三"}
@@ -64,3 +66,18 @@ def test_only_the_last_copies_stay(tmp_path: Path) -> None:
     copied = back_up(tmp_path / "a", tmp_path / "stick", keep=2)
     assert len(list((tmp_path / "stick").iterdir())) == 2
     assert copied.path.exists()
+
+
+def test_the_copies_in_a_folder_are_listed_newest_first_and_by_station(tmp_path: Path) -> None:
+    begun(tmp_path / "a")
+    begun(tmp_path / "b")
+    stick = tmp_path / "stick"
+    for day, folder, passphrase in ((1, "a", ""), (3, "a", "口令 三个 词"), (2, "b", "")):
+        back_up(tmp_path / folder, stick, passphrase=passphrase, clock=FixedClock(datetime(2026, 3, day, tzinfo=UTC)))
+    (stick / "别的.zip").write_bytes(b"PK")
+    found = copies(stick)
+    assert [(kept.at.day, kept.sealed) for kept in found] == [(3, True), (2, False), (1, False)]
+    assert [kept.size for kept in found] == [kept.path.stat().st_size for kept in found]
+    assert [kept.at.day for kept in copies(stick, found[0].station)] == [3, 1]
+    assert copies(found[1].path) == found[1:2]
+    assert copies(tmp_path / "nowhere") == ()

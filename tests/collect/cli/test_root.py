@@ -59,7 +59,7 @@ def test_no_station_is_said_in_the_language_asked_for(tmp_path: Path, language: 
         ("station", "info"), ("station", "verify"), ("station", "rebuild"),
         ("collect", "export", "household", "-o", "x.csv"), ("collect", "add", "household"),
         ("sync", "status"), ("sync", "run"), ("publish", "sheet"),
-        ("hub", "account", "list"), ("collect", "serve", "--no-browser"), ("hub", "serve"),
+        ("hub", "account", "list"), ("hub", "serve"),
     ],
 )  # fmt: skip
 def test_a_folder_that_is_no_station_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
@@ -67,6 +67,14 @@ def test_a_folder_that_is_no_station_is_said(tmp_path: Path, command: tuple[str,
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert "COLLECT_" in done.stderr
+
+
+def test_a_folder_of_other_things_is_not_served(tmp_path: Path) -> None:
+    (tmp_path / "论文.txt").write_text("别动", encoding="utf-8")
+    done = cunce("collect", "serve", "--no-browser", "--station", tmp_path, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "COLLECT_NOT_A_STATION" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["论文.txt"]
 
 
 def test_what_nobody_foresaw_gives_a_message_and_a_log(

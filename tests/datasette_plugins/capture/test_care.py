@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,7 +154,14 @@ def test_settings_are_kept_and_a_backup_is_made_at_once(served: tuple[Any, Stati
     page = asked(served, work)
     assert "已备份并检查" in page
     assert served[1].author == "李志强"
-    assert len(list((tmp_path / "stick").glob("*.zip"))) == 1
+    (copy,) = (tmp_path / "stick").glob("*.zip")
+    assert copy.name in page
+    shutil.rmtree(tmp_path / "stick")
+
+    async def away(client: httpx.AsyncClient) -> str:
+        return (await client.get("/-/care")).text
+
+    assert "U盘没插？" in asked(served, away)
 
 
 def test_the_guide_opens(served: tuple[Any, Station]) -> None:
