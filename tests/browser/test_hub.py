@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from collect.station import Station
+from sync.quarantine import quarantined
+from tests.datasette_plugins.hub.test_quarantine import send_when_revoked
 from tests.datasette_plugins.hub.township import PASSWORD, A, Running, make_township, running
 
 pytestmark = pytest.mark.browser
@@ -24,7 +28,7 @@ PAGES = (
 def logged_in(browser: Any, served: Running, name: str = "admin") -> Iterator[tuple[Any, list[str]]]:
     """A page of somebody who has logged in, and what it complained about; nothing leaves this machine."""
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-    context.set_default_timeout(8000)
+    context.set_default_timeout(20_000)  # logging in takes a password hash its time
     complaints: list[str] = []
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text))
@@ -104,4 +108,29 @@ def test_suspected_pairs_are_decided_by_keys(browser: Any, tmp_path: Path) -> No
         expect(cards).to_have_count(0)
         kept = [row["address"] for row in served.station.projection.rows("household", "household_number", "赤900")]
         assert len(kept) == 1
+        assert not complaints
+
+
+def test_axe_core_finds_nothing_wrong_with_the_pages_of_what_waits(browser: Any, tmp_path: Path) -> None:
+    ids = make_township(tmp_path / "hub")
+    with running(tmp_path / "hub", ids) as served, logged_in(browser, served) as (page, complaints):
+        send_when_revoked(served, tmp_path / "laptop", "赤丢失")
+        for address in ("赤家湾7号", "赤家湾8号"):
+            answers = {"village": A, "household_number": "赤900", "head_name": "赤同", "address": address}
+            served.station.save(answers, "household", author="王芳")
+        served.station.rechecking.run()
+        held = quarantined(served.station)[0].id
+        with Station.open(tmp_path / "laptop") as laptop:
+            record = laptop.journal.suffix(laptop.id, 0)[0].record
+            laptop.save({**laptop.answers("household", record), "phone": "13900000009"}, "household", author="王芳",
+                        record=record)  # fmt: skip
+            served.station.receive(laptop.journal.suffix(laptop.id, 1))  # what it builds on is in quarantine
+        for address in (
+            "/", "/-/queue", "/-/suspects", "/-/failing", "/-/parked", f"/-/quarantine?look={held}", "/-/laptops",
+        ):  # fmt: skip
+            page.goto(served.url + address)
+            assert page.locator(".empty").count() == 0, address
+            found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+            assert found.violations_count == 0, (address, found.generate_report())
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
         assert not complaints
