@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
 from datasette.utils.asgi import Response
 
@@ -12,7 +13,7 @@ from collect.hlc import local, shown
 from collect.peers import Peers
 from collect.revision import DELETED
 from collect.station import Station
-from collect.undoing import IMPORT, last_to_undo, presses, undo
+from collect.undoing import IMPORT, UNDO, last_to_undo, presses, undo
 from datasette_plugins.capture.importing import ROUTES as IMPORTING
 from datasette_plugins.capture.jobs import Job, jobs_of
 from datasette_plugins.capture.practice import PracticeError, is_practice
@@ -187,30 +188,43 @@ async def job(datasette: Any, request: Any) -> Any:
 
 
 async def saves(datasette: Any, request: Any) -> Any:
-    """The last saves (GET), and undoing one of them, by its id or the very last (POST)."""
+    """The last saves (GET), and undoing one of them, by its id or the very last, and back to the page it was asked
+    from (POST)."""
     language = language_of(request)
     if request.method == "POST":
-        chosen = str((await request.post_vars()).get("save") or "")
-        kind, said = await desk_of(datasette).run(lambda station: _undo(station, chosen, language))
+        fields = await request.post_vars()
+        chosen, back = str(fields.get("save") or ""), str(fields.get("back") or "")
+        kind, said, done = await desk_of(datasette).run(lambda station: _undo(station, chosen, language))
         for words in said:
             datasette.add_message(request, words, kind(datasette))
-        return Response.redirect(datasette.urls.path("/-/saves"), status=303)
+        return Response.redirect(_returning(back, done) or datasette.urls.path("/-/saves"), status=303)
     context = {"saves": await desk_of(datasette).run(lambda station: _saves(station, language))}
     return Response.html(await datasette.render_template("capture/saves.html", context, request=request))
 
 
-def _undo(station: Station, save: str, language: str) -> tuple[Any, list[str]]:
+def _returning(back: str, done: str) -> str:
+    """The address of one of our pages, which then offers to take back what was done; "" for any other."""
+    path, _, query = back.partition("?")
+    if path != "/" and not path.startswith(("/-/household/", "/-/list/")):
+        return ""
+    kept = [(name, value) for name, value in parse_qsl(query) if name not in ("redo", "done", "undone")]
+    query = urlencode([*kept, *([("redo", done)] if done else [])])
+    return f"{path}?{query}" if query else path
+
+
+def _undo(station: Station, save: str, language: str) -> tuple[Any, list[str], str]:
+    """Undo a save, or the last; return the kind of the messages, what they say, and the save that was made."""
     last = None if save else last_to_undo(station)
     chosen = save or (last.save if last else "")
     try:
         done = undo(station, chosen, author=station.author or station.name, partly=chosen.startswith(IMPORT))
     except CunceError as error:
-        return (lambda datasette: datasette.ERROR), [problem.words(language) for problem in error.problems[:5]]
-    said = [say("care.undone", language, count=len(done.records))]
+        return (lambda datasette: datasette.ERROR), [problem.words(language) for problem in error.problems[:5]], ""
+    said = [say("care.redone" if done.save.count(UNDO) % 2 == 0 else "care.undone", language, count=len(done.records))]
     said += [problem.words(language) for problem in list(done.kept.values())[:5]]
     if len(done.kept) > 5:
         said.append(say("care.undone_not", language, count=len(done.kept)))
-    return (lambda datasette: datasette.WARNING if done.kept else datasette.INFO), said
+    return (lambda datasette: datasette.WARNING if done.kept else datasette.INFO), said, done.save
 
 
 def _saves(station: Station, language: str) -> list[dict[str, Any]]:

@@ -173,7 +173,7 @@ let last = "";
 export const remember = (saved) => { last = saved; };
 
 export async function undo() {
-  if (!last) return;
+  if (!last) return document.dispatchEvent(new Event("cunce:undo")); // nothing from this page: the last save
   const { status, body } = await ask("undo", { save: last });
   if (status !== 200) return tell(problemsOf({ status, body }), { bad: true });
   last = "";

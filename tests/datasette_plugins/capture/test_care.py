@@ -169,3 +169,21 @@ def test_the_guide_opens(served: tuple[Any, Station]) -> None:
         return (await client.get("/-/guide")).text
 
     assert "Ctrl+Z" in asked(served, work)
+
+
+def test_undo_goes_back_to_our_own_pages_only(served: tuple[Any, Station]) -> None:
+    station = served[1]
+    station.save({"village": "999999001001", "head_name": "赵六"}, "household", author="甲")
+
+    async def work(client: httpx.AsyncClient) -> list[str]:
+        token = (await client.get("/")).text.partition('name="csrftoken" content="')[2].partition('"')[0]
+        found = []
+        for back in ("//evil.example/", "https://evil.example/", "/-/list/household?f=a&redo=x"):
+            answer = await client.post("/-/saves", data={"csrftoken": token, "back": back})
+            found.append(answer.headers["location"])
+        return found
+
+    first, second, third = asked(served, work)
+    assert (first, second) == ("/-/saves", "/-/saves")
+    assert third == "/-/list/household?f=a"  # nothing more was there to undo, so nothing to redo
+    assert not list(station.projection.rows("household"))
