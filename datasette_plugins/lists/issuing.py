@@ -14,6 +14,7 @@ from datasette_plugins.ui.language import say
 
 if TYPE_CHECKING:
     from collect.station import Station
+    from datasette_plugins.publish.handouts import Handout
 
 KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8"}
 _WIDEST = 14  # columns that are still readable on paper
@@ -28,9 +29,17 @@ def exported(station: Station, asked: Asked, kind: str, language: str) -> bytes:
 
 
 def printed(station: Station, asked: Asked, language: str) -> bytes:
-    """Return the list as a PDF of A4 pages, its first columns where there are too many for paper."""
+    """Return the list as a PDF of A4 pages (see `paper`)."""
     from datasette_plugins.household.printing import faces
-    from datasette_plugins.publish.handouts import Handout, render_handout
+    from datasette_plugins.publish.handouts import render_handout
+
+    return render_handout(paper(station, asked, language), faces(), made=station.clock.now()).pdf
+
+
+def paper(station: Station, asked: Asked, language: str) -> Handout:
+    """Return the list as a paper: the columns shown, empty ones too; the first where they are too many for paper,
+    which the paper then says."""
+    from datasette_plugins.publish.handouts import Handout
     from datasette_plugins.publish.tables import Column, Table
 
     columns = asked.columns[:_WIDEST]
@@ -38,6 +47,7 @@ def printed(station: Station, asked: Asked, language: str) -> bytes:
     heads = (Column("", 0.3, "right"), *(Column(column.label, 1.0) for column in columns))
     lines = tuple((str(number), *row["cells"][: len(columns)]) for number, row in enumerate(found, start=1))
     about = f"{station.name} · {say('handout.count', language, count=total)}"
+    if len(asked.columns) > _WIDEST:
+        about += f" · {say('handout.first_columns', language, count=_WIDEST, total=len(asked.columns))}"
     table = Table(asked.shown.title, heads, lines)
-    handout = Handout(asked.shown.title, about, (table,), landscape=True, language=language)
-    return render_handout(handout, faces(), made=station.clock.now()).pdf
+    return Handout(asked.shown.title, about, (table,), landscape=True, language=language, whole=True)

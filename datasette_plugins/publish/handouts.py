@@ -22,7 +22,8 @@ _ROW = 9.5  # mm of a row to write in
 
 @dataclass(frozen=True, slots=True)
 class Handout:
-    """A paper: title, a line beneath it, tables; `writing`: a table's columns and how many empty rows to write in."""
+    """A paper: title, a line beneath it, tables; `writing`: a table's columns and how many empty rows to write in;
+    `whole`: columns without any answer stay."""
 
     title: str
     about: str
@@ -30,6 +31,7 @@ class Handout:
     landscape: bool = False
     writing: tuple[str, tuple[tuple[str, float], ...], int] | None = None
     language: str = "zh"
+    whole: bool = False
 
 
 def facts_table(heading: str, facts: Sequence[tuple[str, str]], language: str) -> Table:
@@ -50,7 +52,7 @@ def render_handout(handout: Handout, faces: Faces, *, made: datetime, size: floa
         language="zh-CN" if handout.language == "zh" else "en",
     )  # fmt: skip
     area = Box(_LEFT, _TOP, width - _LEFT - _RIGHT, height - _TOP - _FOOT - 4)
-    tables = [used(table) for table in handout.tables if table.rows]
+    tables = [table if handout.whole else used(table) for table in handout.tables if table.rows]
     pages = paginate(canvas, tables, area, size) or [[]]
     bottom = area.y
     for number, pieces in enumerate(pages, start=1):

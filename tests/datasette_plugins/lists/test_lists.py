@@ -18,6 +18,11 @@ import pytest
 from collect import preferences
 from collect.station import Station
 from datasette_plugins import serving
+from datasette_plugins.household.printing import faces
+from datasette_plugins.lists.asking import asked as read_query
+from datasette_plugins.lists.issuing import paper
+from datasette_plugins.publish.handouts import render_handout
+from datasette_plugins.ui.browsing import ledgers_shown
 from forms.reader import load_shipped
 
 VILLAGES = (("999999001001", "洗马塘村"), ("999999001002", "青石坡村"))
@@ -213,6 +218,23 @@ def test_what_is_shown_leaves_as_a_workbook_as_text_and_on_paper(served: tuple[A
     assert "单雄信之子" in people
     pdf = get(served, f"{LIST}/-/print.pdf?{query}")
     assert pdf.content.startswith(b"%PDF")
+
+
+def test_paper_has_every_column_that_is_shown_and_says_where_there_is_no_room(served: tuple[Any, Station]) -> None:
+    datasette, station = served
+
+    def drawn(columns: str) -> list[str]:
+        shown = asyncio.run(ledgers_shown(datasette, "zh"))["household"]
+        handout = paper(station, read_query(station, shown, {"c": [columns]}), "zh")
+        return list(render_handout(handout, faces(), made=station.clock.now()).texts)
+
+    few = drawn("head_name,toilet,household_type")
+    assert few.index("户主姓名") < few.index("厕所") < few.index("户类型")
+    assert "低保户" in few
+    assert not any("只印了" in text for text in few)
+    many = ("head_name,household_number,phone,address,household_type,house_structure,house_area,house_grade,farmland,"
+            "forest,water,road,toilet,note,group_name")  # fmt: skip
+    assert any("只印了前 14 列，选了 15 列" in text for text in drawn(many))
 
 
 def test_a_row_opens_the_page_of_its_record(served: tuple[Any, Station]) -> None:
