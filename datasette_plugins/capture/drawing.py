@@ -13,6 +13,7 @@ from markupsafe import Markup
 from datasette_plugins.capture import looks
 from datasette_plugins.capture.controls import mode_of_keys
 from datasette_plugins.capture.media import media
+from datasette_plugins.capture.units import unit_of
 from datasette_plugins.capture.view import Block, Option, View
 from datasette_plugins.media.address import address
 from datasette_plugins.ui.language import say
@@ -57,7 +58,7 @@ def _macros(language: str) -> Any:
     )
     environment.globals.update(
         t=partial(_say, language), short=_short, keys=mode_of_keys, wide=_wide, media=media, address=address,
-        arranged=_arranged, quick=looks.quick,
+        arranged=_arranged, quick=looks.quick, unit_of=unit_of,
     )  # fmt: skip
     return environment.get_template("capture/blocks.html").module
 

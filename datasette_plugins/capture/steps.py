@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from datasette_plugins.capture import lunar, pasting
 from datasette_plugins.capture.copying import carried
 from datasette_plugins.capture.dates import whole
+from datasette_plugins.capture.units import without_unit
 from datasette_plugins.ui.language import say
+from forms.definition import Question
 from forms.problems import CunceError
 
 if TYPE_CHECKING:
@@ -89,7 +91,8 @@ class Steps:
         elif view.kind == "date" and lunar.marked(value):
             sitting.asides.day(sitting.instance, ref, value)
         else:
-            sitting.instance.set(ref, whole(view.kind, value))
+            bare = without_unit(view.kind, view.node, value) if isinstance(view.node, Question) else value
+            sitting.instance.set(ref, whole(view.kind, bare))
 
     def _codes(self, ref: str, typed: str) -> str:
         sitting = self._sitting
