@@ -132,16 +132,17 @@ class Families:
         return bool(status != "ok")
 
     def _roots(self, key: Key, merged: Merged) -> Iterator[Key]:
-        """The topmost known records above one (two while it moves from one to another)."""
+        """The topmost known records above one: two while it moves from one to another, itself where that isn't here."""
         seen = {key}
         stack = [(key, merged)]
         while stack:
             at, its = stack.pop()
-            above = [(parent, self.merged(parent)) for parent in self._parents(at, its) if parent not in seen]
+            above = [(parent, self.merged(parent)) for parent in self._parents(at, its)]
             known = [(parent, found) for parent, found in above if found is not None]
-            seen.update(parent for parent, _ in known)
-            stack += known
-            if not known:
+            fresh = [(parent, found) for parent, found in known if parent not in seen]
+            seen.update(parent for parent, _ in fresh)
+            stack += fresh
+            if not fresh or its.fields.get(PARENT) not in {parent[1] for parent, _ in known}:
                 yield at
 
     def _family(self, key: Key, below: Mapping[Key, dict[Key, None]], seen: set[Key]) -> Member | None:

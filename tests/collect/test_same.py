@@ -165,6 +165,23 @@ def test_rows_are_merged_like_records(station: Station) -> None:
     assert station.verify() == ()
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_row_that_moves_to_a_household_which_is_not_here_is_shown_as_it_is(
+    station: Station, other: Station, at_once: bool
+) -> None:
+    """A laptop of one village hears that a member went into a household of another, which it never sees."""
+    kept = add(station, head_name="甲", village=WEST[0])
+    duplicate = add(station, head_name="乙", member=[{"name": "小宝"}])
+    station.merge_duplicates("home", kept, duplicate, author="李四")
+    heard = [each for each in station.journal.suffix(station.id, 0) if each.record != kept]
+    for batch in [heard] if at_once else [[each] for each in heard]:
+        other.receive(batch)
+    (row,) = other.projection.rows("home_member")
+    assert (row["name"], row["_parent"], row["_village"]) == ("小宝", kept, WEST[0])
+    assert not list(other.projection.rows("home"))
+    assert other.verify() == ()
+
+
 def test_who_edits_the_duplicate_meanwhile_loses_nothing(station: Station, other: Station) -> None:
     kept, duplicate = add(station, head_name="甲"), add(station, head_name="乙", member=[{"name": "小宝"}])
     exchange(station, other)
