@@ -277,7 +277,7 @@ class Township(RuleBasedStateMachine):
 
 
 TestConvergence = pytest.mark.timeout(1800)(Township.TestCase)
-# Steps in all, of which hypothesis takes some nine in ten. The continuous integration asks for 23,000: eight minutes.
+# Steps in all, of which hypothesis takes some nine in ten. The continuous integration asks for 23,000 beside the rest.
 STEPS = int(os.environ.get("CUNCE_STEPS", "2000"))
 TestConvergence.settings = settings(
     max_examples=max(STEPS // 150, 1),
