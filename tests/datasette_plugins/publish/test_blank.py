@@ -187,7 +187,7 @@ def test_a_character_in_no_font_is_a_box_and_reported() -> None:
 
 
 def test_what_the_code_at_the_head_says() -> None:
-    assert qr_content(drawn("visit", "zh")[0]) == "cunce:form?id=visit&version=2"
+    assert qr_content(drawn("visit", "zh")[0]) == "cunce:form?id=visit&version=3"
 
 
 @pytest.mark.pdf
@@ -217,7 +217,7 @@ def test_the_command_writes_a_file_and_says_what(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert {key: told[key] for key in ("file", "form_id", "version", "title", "questions", "pages", "copies")} == {
-        "file": str(file), "form_id": "visit", "version": "2", "title": "Visits", "questions": 14, "pages": 1,
+        "file": str(file), "form_id": "visit", "version": "3", "title": "Visits", "questions": 14, "pages": 1,
         "copies": 1,
     }  # fmt: skip
     assert told["bytes"] == file.stat().st_size
