@@ -9,6 +9,7 @@ from typing import Final
 
 _MARKED: Final = re.compile(r"(?:农历|阴历|旧历|农|[nN])[\s:：]*")
 _MONTHS: Final = {"正": 1, "冬": 11, "腊": 12}
+_MONTH_NAMES: Final = "正二三四五六七八九十冬腊"
 _DIGITS: Final = {digit: value for value, digit in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 _PLAIN: Final = re.compile(r"(\d{4})(闰?)(\d{2})(\d{2})")
 _PARTED: Final = re.compile(r"(\d{4})[-/.年](闰?)(\w{1,3}?)[-/.月](?:初)?(\w{1,3}?)[日号]?")
@@ -36,15 +37,16 @@ def read(text: str) -> Told:
     found = _parts(re.sub(r"\s", "", _MARKED.sub("", unicodedata.normalize("NFKC", text).strip(), count=1)))
     if found is None or not 1900 <= found[0] <= 2100:
         return Told("", "")
-    from lunar_python import Lunar
+    from borax.calendars.lunardate import LunarDate
 
     year, month, day, leap = found
     try:
-        lunar = Lunar.fromYmd(year, -month if leap else month, day)
-    except Exception:
+        lunar = LunarDate(year, month, day, int(leap))
+        solar = lunar.to_solar_date()
+    except ValueError:  # of a day that the calendar doesn't have
         return Told("", "")
-    words = f"农历{year}年{lunar.getMonthInChinese()}月{lunar.getDayInChinese()}"  # 闰 is part of the month's name
-    return Told(lunar.getSolar().toYmd(), words)
+    words = f"农历{year}年{'闰' if leap else ''}{_MONTH_NAMES[month - 1]}月{lunar.cn_day}"
+    return Told(solar.isoformat(), words)
 
 
 def _parts(text: str) -> tuple[int, int, int, bool] | None:

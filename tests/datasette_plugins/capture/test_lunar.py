@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from borax.calendars.lunardate import LunarDate
 from hypothesis import given
 from hypothesis import strategies as st
-from lunar_python import Solar
 
 from datasette_plugins.capture.lunar import Told, marked, read
 
@@ -56,7 +56,7 @@ def test_what_is_not_marked_is_of_the_common_calendar(text: str) -> None:
 
 @given(st.dates(date(1901, 3, 1), date(2099, 12, 31)))
 def test_every_day_comes_back_from_its_words(day: date) -> None:
-    lunar = Solar.fromYmd(day.year, day.month, day.day).getLunar()
-    told = read(f"农历{lunar}")
+    lunar = LunarDate.from_solar_date(day.year, day.month, day.day)
+    told = read(f"农{lunar.year}{'闰' if lunar.leap else ''}{lunar.month:02}{lunar.day:02}")
     assert told.day == day.isoformat()
     assert read(told.words) == told
